@@ -1,0 +1,85 @@
+/* emulator.h - a Scalekit environment on a laptop, in this process.
+ *
+ * An HTTP(S) server on the caller's loop that answers as Scalekit does: sign-in, connected
+ * accounts, authorization links with a consent page to click, user verification, tools, and a
+ * small Gmail to call with the tokens.  State is in memory; it listens on loopback only.  Samples,
+ * the demo and the tests use it; the program `scalekit-emulator` is a thin shell around it.
+ *
+ * It shares no code with the library: what it says is written from the service's description, so
+ * that a mistake in the library's tables does not cancel itself out here. */
+#ifndef SCALEKIT_EMULATOR_H
+#define SCALEKIT_EMULATOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct event_base;
+typedef struct scalekit_emulator scalekit_emulator;
+
+/* What the user behind a link does. */
+enum scalekit_consent {
+    SCALEKIT_CONSENT_MANUAL,  /* nothing: somebody opens the page */
+    SCALEKIT_CONSENT_APPROVE, /* the account turns ACTIVE (or PENDING_VERIFICATION) */
+    SCALEKIT_CONSENT_DENY,    /* nothing changes; the link is used up */
+    SCALEKIT_CONSENT_EXPIRE,  /* the account turns EXPIRED */
+    SCALEKIT_CONSENT_REVOKE   /* the account turns REVOKED */
+};
+
+struct scalekit_emulator_config {
+    uint16_t port;             /* 0: any free one */
+    const char *tls_dir;       /* NULL: plain HTTP.  Else a directory for ca.pem, server.pem, server.key: made when missing */
+    const char *client_id;     /* NULL: "skc_emulator" */
+    const char *client_secret; /* NULL: "test_emulator_secret" */
+    int64_t token_life_s;      /* 0: 86,399 */
+    int64_t link_life_s;       /* 0: 600 */
+    bool verify_users;         /* consent leads to PENDING_VERIFICATION until the user is verified */
+};
+
+/* Starts it on the caller's loop.  `error` (may be NULL) gets a sentence when it fails, and the
+ * result is NULL. */
+scalekit_emulator *scalekit_emulator_start(struct event_base *base, const struct scalekit_emulator_config *config,
+                                           char *error, size_t error_size);
+/* Closes the listener and every connection. NULL is ignored. */
+void scalekit_emulator_free(scalekit_emulator *emulator);
+
+/* What a client needs.  Borrowed; the CA file is NULL without TLS. */
+const char *scalekit_emulator_url(const scalekit_emulator *emulator); /* "https://127.0.0.1:41234" */
+const char *scalekit_emulator_client_id(const scalekit_emulator *emulator);
+const char *scalekit_emulator_client_secret(const scalekit_emulator *emulator);
+const char *scalekit_emulator_ca_file(const scalekit_emulator *emulator);
+
+/* What happens to every link made from now on, `after_ms` after it was made.  The admin endpoint
+ * POST /_emulator/consent {"connector","identifier","consent","after_ms"} does the same, for one
+ * account when it names one. */
+void scalekit_emulator_script_consent(scalekit_emulator *emulator, enum scalekit_consent consent, int64_t after_ms);
+
+/* The same for one account's links, made or yet to come; it wins over the general script. */
+bool scalekit_emulator_script_account(scalekit_emulator *emulator, const char *connection_name,
+                                      const char *identifier, enum scalekit_consent consent, int64_t after_ms);
+
+/* Puts an account in a state, made if there is none: "ACTIVE", "PENDING_AUTH", any word at all. */
+bool scalekit_emulator_set_status(scalekit_emulator *emulator, const char *connection_name,
+                                  const char *identifier, const char *status);
+
+/* Makes every access token invalid, as a rotation does: the next calls are answered 401. */
+void scalekit_emulator_revoke_tokens(scalekit_emulator *emulator);
+
+/* The next `times` requests whose path begins with `path_prefix` are answered with this instead.
+ * `body` NULL: an error body that fits the status.  Status 0: the connection is closed unanswered. */
+bool scalekit_emulator_fail_next(scalekit_emulator *emulator, const char *path_prefix, int times, int status, const char *body);
+
+/* What was asked so far; also GET /_emulator/stats. */
+struct scalekit_emulator_stats {
+    uint64_t requests;  /* every request, whatever became of it */
+    uint64_t sign_ins;  /* POST /oauth/token that succeeded */
+    uint64_t lookups;   /* details and auth */
+    uint64_t creates, updates, deletes, links, tool_calls;
+    uint64_t accounts, active; /* now */
+};
+void scalekit_emulator_stats(const scalekit_emulator *emulator, struct scalekit_emulator_stats *stats);
+
+/* "approve" and so on; -1 when there is none. */
+int scalekit_consent_parse(const char *word);
+
+#endif

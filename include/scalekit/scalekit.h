@@ -1,0 +1,57 @@
+/* scalekit/scalekit.h - everything, and the tour.
+ *
+ * libscalekit is an asynchronous client of Scalekit AgentKit for programs built on libevent: it
+ * connects users' accounts at providers (Gmail, Slack, …), tells the program the moment a user has
+ * consented, and lends it the tokens.
+ *
+ * The way through it
+ * ------------------
+ *   scalekit_config_from_env()      or fill a struct scalekit_config           client.h
+ *   scalekit_client_new()           one client per environment and loop        client.h
+ *   scalekit_connect_account()      user -> link -> event when ACTIVE          watch.h
+ *   scalekit_get_connected_account() fresh tokens, to call the provider        connected_account.h
+ *   scalekit_execute_tool()         or let Scalekit call it                    tool.h
+ *
+ * Every step of scalekit_connect_account() is also there by itself: get_or_create, the
+ * authorization link, the watch.
+ *
+ * The contract of a request
+ * -------------------------
+ *   1. Once.     Every accepted request calls back exactly once: result, failure, deadline, cancel,
+ *                or client freed.
+ *   2. Later.    Never from inside the call that started or cancelled it; always from the loop.
+ *                (scalekit_client_free() is the one exception: it completes what is pending before
+ *                it returns, unless called from inside a callback, when it does so right after that
+ *                callback has returned.)
+ *   3. Borrowed. Arguments of a callback live until it returns, or as long as the caller holds a
+ *                reference to the request.
+ *   4. Free to call anything.  Cancel any request, start new ones, stop watches, free the client:
+ *                all legal in a callback.
+ *   5. One client belongs to the thread that runs its event_base.  No global mutable state: many
+ *                clients, many threads.
+ *   6. The library never blocks, never prints, never exits, never aborts on out-of-memory, never
+ *                touches signal dispositions, and no peer can raise SIGPIPE in the process.  It
+ *                keeps the loop alive only while something is pending.
+ *
+ * Conventions
+ * -----------
+ *   Handles are opaque typedefs (scalekit_client); data are plain structures (struct
+ *   scalekit_connected_account).  Input structures are made with SCALEKIT_PARAMS() and copied;
+ *   results are read-only and borrowed.  Absent text is NULL, an absent moment 0, an absent list
+ *   NULL with count 0.  Durations are milliseconds, moments scalekit_time.  Structures only ever
+ *   grow at their end. */
+#ifndef SCALEKIT_SCALEKIT_H
+#define SCALEKIT_SCALEKIT_H
+
+#include <scalekit/authorization_link.h>
+#include <scalekit/client.h>
+#include <scalekit/connected_account.h>
+#include <scalekit/error.h>
+#include <scalekit/log.h>
+#include <scalekit/request.h>
+#include <scalekit/tool.h>
+#include <scalekit/types.h>
+#include <scalekit/version.h>
+#include <scalekit/watch.h>
+
+#endif

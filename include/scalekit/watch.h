@@ -1,0 +1,125 @@
+/* scalekit/watch.h - being told when an account changes.
+ *
+ * A watch follows one account until it settles: ACTIVE, EXPIRED, REVOKED or DISCONNECTED.  It
+ * costs nothing while it sleeps; equal accounts are asked about once, however many watches follow
+ * them.  It ends with exactly one final event, after any number of progress events; every event
+ * comes from the loop, never from inside a call. */
+#ifndef SCALEKIT_WATCH_H
+#define SCALEKIT_WATCH_H
+
+#include <scalekit/authorization_link.h>
+#include <scalekit/connected_account.h>
+
+SCALEKIT_BEGIN
+
+/* What happened. */
+enum scalekit_watch_event_kind {
+    /* Progress: the watch goes on. */
+    SCALEKIT_WATCH_LINK,                 /* scalekit_connect_account() only: send event->link to the user */
+    SCALEKIT_WATCH_PENDING_VERIFICATION, /* the user consented; verify the user to go on */
+    SCALEKIT_WATCH_UNKNOWN_STATUS,       /* a status this version does not know; see event->status_text */
+
+    /* Final: exactly one of these ends every watch. */
+    SCALEKIT_WATCH_SETTLED,      /* event->status tells: ACTIVE, EXPIRED, REVOKED or DISCONNECTED */
+    SCALEKIT_WATCH_DELETED,      /* the account is gone: not found three times, 10 s apart */
+    SCALEKIT_WATCH_LINK_EXPIRED, /* the link ran out before the user used it */
+    SCALEKIT_WATCH_DEADLINE,     /* the time allowed ran out; event->status and ->error are the last seen */
+    SCALEKIT_WATCH_REFUSED,      /* looking is not allowed: 401 after a fresh token, 403, or bad arguments */
+    SCALEKIT_WATCH_FAILED,       /* scalekit_connect_account() only: no account or no link; see event->error */
+    SCALEKIT_WATCH_STOPPED       /* scalekit_watch_stop(), or the client was freed */
+};
+
+/* One event.  Borrowed: everything here lives until the callback returns. */
+struct scalekit_watch_event {
+    size_t struct_size;
+    enum scalekit_watch_event_kind kind;
+    bool final;
+    enum scalekit_account_status status;              /* the last one seen */
+    const char *status_text;                          /* as the wire had it; NULL when none was seen */
+    const struct scalekit_connected_account *account; /* as just seen, without secrets; NULL when none was */
+    const struct scalekit_authorization_link *link;   /* SCALEKIT_WATCH_LINK; else NULL */
+    const struct scalekit_error *error;               /* the last failure, if the last look failed; else NULL */
+    int64_t looks;                                    /* how often the account was looked at for this watch */
+    scalekit_time last_seen_at;                       /* when it was last seen, by our clock; 0: never */
+};
+
+typedef void (*scalekit_watch_cb)(scalekit_watch *watch, const struct scalekit_watch_event *event,
+                                  void *user);
+
+/* Which account to follow, for how long; names and limits as in connected_account.h. */
+struct scalekit_watch_params {
+    size_t struct_size;
+    const char *connected_account_id; /* or the next two */
+    const char *connection_name;
+    const char *identifier;
+    const char *organization_id;
+    const char *user_id;
+    /* Milliseconds until it ends with SCALEKIT_WATCH_DEADLINE, up to 30 days.  0: 30 seconds after
+     * link_expiry, else the client's watch_deadline_ms.  The last look comes right at the end. */
+    int64_t deadline_ms;
+    /* When the link the user has runs out, as scalekit_authorization_link has it.  0: unknown.  An
+     * account that is still pending then ends the watch with SCALEKIT_WATCH_LINK_EXPIRED. */
+    scalekit_time link_expiry;
+};
+
+/* Starts to follow an account.
+ *
+ *   params  copied
+ *   cb      receives every event
+ *   user    handed to it
+ *
+ * Returns the watch, valid until its final event has returned (hold a reference to keep it), or
+ * NULL when it could not be accepted: the client is NULL or being freed, `cb` is NULL, memory ran
+ * out.  Wrong arguments arrive as SCALEKIT_WATCH_REFUSED with the error.
+ * HTTP: GET /api/v1/connected_accounts/details, again and again. */
+SCALEKIT_API scalekit_watch *scalekit_watch_account(scalekit_client *client,
+                                                    const struct scalekit_watch_params *params,
+                                                    scalekit_watch_cb cb, void *user);
+
+/* Whom to connect. */
+struct scalekit_connect_account_params {
+    size_t struct_size;
+    const char *connection_name; /* required */
+    const char *identifier;      /* required */
+    const char *organization_id;
+    const char *user_id;
+    const char *api_config;      /* for an account that is created; a JSON object as text */
+    const char *state;           /* of the link; up to 512 characters */
+    const char *user_verify_url; /* of the link; http(s)://, up to 2,048 characters */
+    int64_t deadline_ms;         /* of the whole, as in scalekit_watch_params */
+};
+
+/* The whole way from a user to a usable account, as one watch: get or create the account; if it is
+ * not ACTIVE, make a link and report it (SCALEKIT_WATCH_LINK); follow the account until the user
+ * has consented.  An account that is ACTIVE already settles without a link.  One that was EXPIRED,
+ * REVOKED or DISCONNECTED before settles only on what happens after the link was made.
+ *
+ * Parameters, result and ownership as scalekit_watch_account().  Errors of the first two steps
+ * arrive as SCALEKIT_WATCH_FAILED. */
+SCALEKIT_API scalekit_watch *scalekit_connect_account(scalekit_client *client,
+                                                      const struct scalekit_connect_account_params *params,
+                                                      scalekit_watch_cb cb, void *user);
+
+/* Ends a watch.  Its final event, SCALEKIT_WATCH_STOPPED, comes from the loop; one that is on its
+ * way already wins.  Does nothing on a watch that has ended, or on NULL. */
+SCALEKIT_API void scalekit_watch_stop(scalekit_watch *watch);
+
+/* Looks at the account now instead of at the next turn of the schedule: for an application that
+ * knows that something happened, such as a redirect that came back. */
+SCALEKIT_API void scalekit_watch_look_now(scalekit_watch *watch);
+
+/* Takes a reference: the handle stays valid until the last one is dropped.  Returns its argument. */
+SCALEKIT_API scalekit_watch *scalekit_watch_ref(scalekit_watch *watch);
+
+/* Drops a reference.  May be called after the client is gone.  NULL is ignored. */
+SCALEKIT_API void scalekit_watch_unref(scalekit_watch *watch);
+
+/* The last status seen; SCALEKIT_ACCOUNT_UNKNOWN before the first look. */
+SCALEKIT_API enum scalekit_account_status scalekit_watch_status(const scalekit_watch *watch);
+
+/* A static word for an event, "settled"; never NULL. */
+SCALEKIT_API const char *scalekit_watch_event_name(enum scalekit_watch_event_kind kind);
+
+SCALEKIT_END
+
+#endif

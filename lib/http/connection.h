@@ -1,0 +1,39 @@
+/* connection.h - one stream and the protocol spoken on it, as the pool sees it.
+ *
+ * HTTP/1.1 carries one exchange at a time; HTTP/2 joins behind the same functions. */
+#ifndef SKI_HTTP_CONNECTION_H
+#define SKI_HTTP_CONNECTION_H
+
+#include "http/exchange.h"
+#include "net/stream.h"
+
+struct ski_pool;
+struct ski_connection;
+
+struct ski_connection_handler {
+    /* It opened, or became free for (another) exchange. */
+    void (*ready)(void *user, struct ski_connection *connection);
+    /* It ended.  Its exchanges are done already.  Nothing was ever carried when `opened` is false:
+     * then `failure` says why it could not be opened.  Free it here. */
+    void (*ended)(void *user, struct ski_connection *connection, bool opened,
+                  const struct ski_failure *failure);
+};
+
+struct ski_connection *ski_connection_open(struct ski_loop *loop, const struct ski_stream_target *target,
+                                           const char *authority,
+                                           const struct ski_connection_handler *handler, void *user);
+/* Exchanges still on it are forgotten, not done. */
+void ski_connection_free(struct ski_connection *connection);
+
+unsigned ski_connection_room(const struct ski_connection *connection); /* exchanges it can take now */
+enum scalekit_phase ski_connection_phase(const struct ski_connection *connection);
+
+/* Starts an exchange on it; room must be there. */
+void ski_connection_start(struct ski_connection *connection, struct ski_exchange *exchange);
+/* Takes an exchange back, not done.  HTTP/1.1 ends with it. */
+void ski_connection_cancel(struct ski_connection *connection, struct ski_exchange *exchange);
+
+void ski_connection_sleep(struct ski_connection *connection);   /* idle: lets go of the loop */
+bool ski_connection_wake(struct ski_connection *connection);    /* false: it went stale meanwhile */
+
+#endif

@@ -1,0 +1,49 @@
+/* exchange.h - one HTTP request and its answer, whatever the protocol version.
+ *
+ * Embedded in who wants it done.  Started with ski_pool_start(), done once, and may then be started
+ * again (a retry).  The pool and its connections never call the application: `done` belongs to the
+ * request engine, which settles and delivers later. */
+#ifndef SKI_HTTP_EXCHANGE_H
+#define SKI_HTTP_EXCHANGE_H
+
+#include "base/failure.h"
+#include "base/list.h"
+#include "http/headers.h"
+
+#define SKI_MAX_SENT_HEADERS 12
+
+struct ski_connection;
+
+struct ski_exchange {
+    /* The request.  Borrowed until done. */
+    const char *method;
+    const char *target; /* path and query; the pool knows scheme and authority */
+    struct ski_header headers[SKI_MAX_SENT_HEADERS]; /* without host and content-length */
+    unsigned n_headers;
+    const char *body; /* NULL: none, and no content-length unless the method wants one */
+    size_t body_length;
+
+    /* The answer.  The final one: 1xx are passed over. */
+    size_t max_body;
+    int status;
+    struct ski_headers answer_headers;
+    struct ski_buf answer;
+
+    /* Progress. */
+    enum scalekit_phase phase; /* QUEUE … RECEIVE */
+    bool sent;                 /* a byte of it may have reached the server */
+
+    /* From the loop, once per start, never from inside ski_pool_start() or _cancel().  `failure` is
+     * NULL when the answer is complete, whatever its status. */
+    void (*done)(struct ski_exchange *exchange, const struct ski_failure *failure);
+
+    /* The pool's. */
+    struct ski_list link;
+    struct ski_connection *connection;
+};
+
+void ski_exchange_init(struct ski_exchange *exchange, const struct ski_mem *mem, size_t max_body);
+void ski_exchange_reset(struct ski_exchange *exchange); /* forgets the answer, before a retry */
+void ski_exchange_free(struct ski_exchange *exchange);  /* not while started */
+
+#endif

@@ -1,0 +1,46 @@
+/* pool.h - the connections of one client to its one host.
+ *
+ * Opens a connection when an exchange finds none free and fewer than the limit are open or opening;
+ * otherwise the exchange waits, in order, in a bounded queue.  The connection used last is used
+ * next, so that surplus ones fall idle and are closed.  A failure to open fails as many waiting
+ * exchanges as there are no connections left to hope for, with `sent` false. */
+#ifndef SKI_HTTP_POOL_H
+#define SKI_HTTP_POOL_H
+
+#include "http/exchange.h"
+#include "http/url.h"
+#include "net/stream.h"
+
+struct ski_pool;
+
+struct ski_pool_config {
+    const struct ski_url *url; /* borrowed, as are tls and resolver */
+    struct ski_tls *tls;       /* NULL for http:// */
+    struct ski_resolver *resolver;
+    unsigned max_connections, max_queue;
+    int64_t connect_timeout_ms; /* until opened: resolve, connect and TLS together */
+    int64_t idle_timeout_ms;
+};
+
+scalekit_err ski_pool_new(struct ski_pool **out, struct ski_loop *loop, const struct ski_pool_config *config);
+void ski_pool_free(struct ski_pool *pool); /* no exchange may be started */
+
+/* Starts an exchange.  SCALEKIT_OK: `done` will run.  SCALEKIT_ERR_QUEUE_FULL, SCALEKIT_ERR_NOMEM:
+ * it was not started. */
+scalekit_err ski_pool_start(struct ski_pool *pool, struct ski_exchange *exchange);
+/* Takes a started exchange back; `done` will not run. */
+void ski_pool_cancel(struct ski_pool *pool, struct ski_exchange *exchange);
+/* What a started exchange is doing, connection set-up included. */
+enum scalekit_phase ski_pool_phase(const struct ski_pool *pool, const struct ski_exchange *exchange);
+
+/* Nothing is pending: idle connections let go of the loop, and are looked at again on waking. */
+void ski_pool_sleep(struct ski_pool *pool);
+void ski_pool_wake(struct ski_pool *pool);
+
+struct ski_pool_counts {
+    unsigned open, opening, idle, waiting;
+    uint64_t opened_ever;
+};
+void ski_pool_count(const struct ski_pool *pool, struct ski_pool_counts *counts);
+
+#endif

@@ -1,0 +1,25 @@
+/* decode.h - JSON text to structures, led by tables.  Knows no type by name.
+ *
+ * Unknown members are skipped at any depth.  Absent, null and, for strings, empty mean the zero
+ * value (NULL, 0, false).  A value of the wrong JSON type, text that is not strict UTF-8, a string
+ * with an embedded NUL, a syntax error, a document beyond the limits: SCALEKIT_ERR_DECODE with the
+ * path, "connected_account.status: expected a string".  Everything goes into the arena. */
+#ifndef SKI_JSON_DECODE_H
+#define SKI_JSON_DECODE_H
+
+#include "base/arena.h"
+#include "json/type.h"
+
+#define SKI_JSON_MAX_DEPTH 64
+#define SKI_JSON_MAX_ITEMS 100000 /* elements of one list */
+
+/* *out: the decoded structure, in `arena`; NULL when it failed.  An empty text decodes as {}.
+ * Returns SCALEKIT_OK, SCALEKIT_ERR_DECODE or SCALEKIT_ERR_NOMEM, with `failure` filled. */
+scalekit_err ski_json_decode(struct ski_arena *arena, const struct ski_type *type, const char *text,
+                             size_t length, const void **out, struct ski_failure *failure);
+
+/* Whether a text is one valid JSON value (an object, unless `any`), within the limits.  Returns
+ * NULL when it is, else what is wrong, for people; static text. */
+const char *ski_json_problem(const struct ski_mem *mem, const char *text, size_t length, bool any);
+
+#endif

@@ -1,0 +1,29 @@
+/* encode.h - structures to JSON text and to query strings, led by tables.
+ *
+ * Absent members (NULL, 0, false, empty lists) are left out; an OBJECT that is there is written
+ * even when it is empty, {}, and a FLAT always, because to the service they mean something.
+ * Our own writer and not yajl_gen, which neither checks its allocations nor embeds JSON text. */
+#ifndef SKI_JSON_ENCODE_H
+#define SKI_JSON_ENCODE_H
+
+#include "base/buf.h"
+#include "json/type.h"
+
+enum ski_encode_mode {
+    SKI_ENCODE_REQUEST, /* without READ_ONLY members */
+    SKI_ENCODE_ALL,     /* everything */
+    SKI_ENCODE_REDACTED /* everything, SECRET members as "***": for logs */
+};
+
+/* Failures stick to `out`. */
+void ski_json_encode(struct ski_buf *out, const struct ski_type *type, const void *value,
+                     enum ski_encode_mode mode);
+
+/* One string, quoted and escaped. */
+void ski_json_string(struct ski_buf *out, const char *text);
+
+/* "a=1&b=x%20y&b=z": STRING, INTEGER, BOOLEAN, TIMESTAMP, ENUM and STRINGS rows; a list repeats its
+ * name.  Writes nothing, and no '?', when all are absent. */
+void ski_query_encode(struct ski_buf *out, const struct ski_type *type, const void *value);
+
+#endif
