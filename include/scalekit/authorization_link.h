@@ -36,10 +36,9 @@ typedef void (*scalekit_authorization_link_cb)(scalekit_request *request,
  *
  * HTTP: POST /api/v1/connected_accounts/magic_link.  Errors: those of connected_account.h;
  * SCALEKIT_ERR_NOT_FOUND: no such account. */
-SCALEKIT_API scalekit_request *
-scalekit_get_authorization_link(scalekit_client *client,
-                                const struct scalekit_authorization_link_params *params,
-                                scalekit_authorization_link_cb cb, void *user);
+SCALEKIT_API scalekit_request *scalekit_get_authorization_link(
+    scalekit_client *client, const struct scalekit_authorization_link_params *params,
+    scalekit_authorization_link_cb cb, void *user);
 
 SCALEKIT_END
 

@@ -4,6 +4,7 @@
 
 #include <scalekit/error.h>
 #include <scalekit/log.h>
+#include <scalekit/request.h>
 
 SCALEKIT_BEGIN
 
@@ -36,8 +37,8 @@ struct scalekit_config {
     const char *client_secret; /* kept in memory that is cleansed when freed */
 
     /* Trust and identity. */
-    const char *ca_file;     /* PEM file of the authorities to trust instead of the system's */
-    const char *user_agent;  /* "myserver/1.2", put before the library's own; up to 200 characters */
+    const char *ca_file;    /* PEM file of the authorities to trust instead of the system's */
+    const char *user_agent; /* "myserver/1.2", put before the library's own; up to 200 characters */
     const char *api_version; /* SCALEKIT_API_VERSION */
     const char *dns_servers; /* "10.0.0.2,10.0.0.3:5300" instead of the system's */
 
@@ -54,11 +55,13 @@ struct scalekit_config {
     size_t max_response_bytes; /* 8 MiB; at most 1 GiB */
 
     /* When a watch looks, in milliseconds. */
-    int64_t watch_first_check_ms;  /* 2,000 after its start */
-    int64_t watch_interval_ms;     /* 3,000 during its first minute */
-    int64_t watch_fast_period_ms;  /* 60,000: that first minute; then each pause is 1.5 times the last */
+    int64_t watch_first_check_ms; /* 2,000 after its start */
+    int64_t watch_interval_ms;    /* 3,000 during its first minute */
+    int64_t
+        watch_fast_period_ms; /* 60,000: that first minute; then each pause is 1.5 times the last */
     int64_t watch_max_interval_ms; /* 30,000 */
-    int64_t watch_deadline_ms;     /* 900,000: for a watch that names neither deadline nor link expiry */
+    int64_t
+        watch_deadline_ms; /* 900,000: for a watch that names neither deadline nor link expiry */
 
     /* Surroundings.  NULL: no log, the C library's allocator, the system's clock. */
     enum scalekit_log_level log_level;
@@ -77,7 +80,8 @@ struct scalekit_config {
  * The strings are the environment's own: do not change it before the client is made.
  * Returns SCALEKIT_OK, or SCALEKIT_ERR_INVALID: a variable is missing or empty, or SCALEKIT_LOG is
  * no level. */
-SCALEKIT_API scalekit_err scalekit_config_from_env(struct scalekit_config *config, const char **missing);
+SCALEKIT_API scalekit_err scalekit_config_from_env(struct scalekit_config *config,
+                                                   const char **missing);
 
 /* Makes a client on the caller's loop.  Connects to nothing yet.
  *
@@ -91,7 +95,8 @@ SCALEKIT_API scalekit_err scalekit_config_from_env(struct scalekit_config *confi
  * the URL is neither https:// nor http:// of a loopback host, or has a user, a query or a fragment;
  * SCALEKIT_ERR_TLS: ca_file cannot be read or holds no certificate; SCALEKIT_ERR_NOMEM. */
 SCALEKIT_API scalekit_err scalekit_client_new(scalekit_client **out, struct event_base *base,
-                                              const struct scalekit_config *config, const char **problem);
+                                              const struct scalekit_config *config,
+                                              const char **problem);
 
 /* Frees a client and everything on it.  Every pending request completes with SCALEKIT_ERR_CLOSED
  * and every watch ends with SCALEKIT_WATCH_STOPPED before this returns; called from inside a
@@ -102,8 +107,7 @@ SCALEKIT_API void scalekit_client_free(scalekit_client *client);
 
 /* Signs in now instead of with the first request.  It completes when a token is at hand.  Errors:
  * SCALEKIT_ERR_SIGN_IN and those of the network.  HTTP: POST /oauth/token. */
-SCALEKIT_API scalekit_request *scalekit_client_warm(scalekit_client *client,
-                                                    void (*cb)(scalekit_request *request, bool done, void *user),
+SCALEKIT_API scalekit_request *scalekit_client_warm(scalekit_client *client, scalekit_done_cb cb,
                                                     void *user);
 
 /* The environment's URL without a trailing '/'.  Borrowed from the client. */

@@ -24,8 +24,8 @@ SCALEKIT_BEGIN
 /* Whether an account can be used.  Only ACTIVE is usable.  PENDING and REVOKED are words of older
  * documentation and stay accepted. */
 enum scalekit_account_status {
-    SCALEKIT_ACCOUNT_UNKNOWN,              /* absent, or a word this version does not know: see status_text */
-    SCALEKIT_ACCOUNT_PENDING,              /* the user has not consented yet (old word) */
+    SCALEKIT_ACCOUNT_UNKNOWN, /* absent, or a word this version does not know: see status_text */
+    SCALEKIT_ACCOUNT_PENDING, /* the user has not consented yet (old word) */
     SCALEKIT_ACCOUNT_PENDING_AUTH,         /* the user has not consented yet */
     SCALEKIT_ACCOUNT_PENDING_VERIFICATION, /* consented; your application must verify the user */
     SCALEKIT_ACCOUNT_ACTIVE,               /* usable */
@@ -79,8 +79,8 @@ struct scalekit_static_auth {
 /* Google Workspace domain-wide delegation. */
 struct scalekit_google_dwd {
     size_t struct_size;
-    const char *subject;      /* the user to act for; the only member that may be sent */
-    const char *access_token; /* from the service only; secret */
+    const char *subject;       /* the user to act for; the only member that may be sent */
+    const char *access_token;  /* from the service only; secret */
     const char *const *scopes; /* from the service only */
     size_t n_scopes;
     scalekit_time token_expires_at; /* from the service only */
@@ -143,9 +143,8 @@ typedef void (*scalekit_connected_account_cb)(scalekit_request *request,
                                               void *user);
 
 /* Completion with a page of accounts; NULL exactly when it failed.  Borrowed from the request. */
-typedef void (*scalekit_connected_account_page_cb)(scalekit_request *request,
-                                                   const struct scalekit_connected_account_page *page,
-                                                   void *user);
+typedef void (*scalekit_connected_account_page_cb)(
+    scalekit_request *request, const struct scalekit_connected_account_page *page, void *user);
 
 /* Which account: connected_account_id, or connection_name and identifier. */
 struct scalekit_account_key {
@@ -162,25 +161,24 @@ struct scalekit_account_key {
  * environment's audit trail; to look at the status only, use ..._details().
  *
  * HTTP: GET /api/v1/connected_accounts/auth.  Errors: SCALEKIT_ERR_NOT_FOUND: no such account. */
-SCALEKIT_API scalekit_request *scalekit_get_connected_account(scalekit_client *client,
-                                                              const struct scalekit_account_key *key,
-                                                              scalekit_connected_account_cb cb,
-                                                              void *user);
+SCALEKIT_API scalekit_request *scalekit_get_connected_account(
+    scalekit_client *client, const struct scalekit_account_key *key,
+    scalekit_connected_account_cb cb, void *user);
 
 /* An account without secrets: authorization_details is NULL.  The cheap way to see a status.
  *
  * HTTP: GET /api/v1/connected_accounts/details.  Errors: SCALEKIT_ERR_NOT_FOUND: no such account. */
-SCALEKIT_API scalekit_request *
-scalekit_get_connected_account_details(scalekit_client *client, const struct scalekit_account_key *key,
-                                       scalekit_connected_account_cb cb, void *user);
+SCALEKIT_API scalekit_request *scalekit_get_connected_account_details(
+    scalekit_client *client, const struct scalekit_account_key *key,
+    scalekit_connected_account_cb cb, void *user);
 
 /* Deletes an account and revokes its credentials.
  *
  * HTTP: POST /api/v1/connected_accounts:delete.  Errors: SCALEKIT_ERR_NOT_FOUND: no such account,
  * also when a retry finds that the first attempt had done it. */
-SCALEKIT_API scalekit_request *scalekit_delete_connected_account(scalekit_client *client,
-                                                                 const struct scalekit_account_key *key,
-                                                                 scalekit_done_cb cb, void *user);
+SCALEKIT_API scalekit_request *scalekit_delete_connected_account(
+    scalekit_client *client, const struct scalekit_account_key *key, scalekit_done_cb cb,
+    void *user);
 
 /* A new account; also the input of get_or_create. */
 struct scalekit_create_connected_account_params {
@@ -197,10 +195,9 @@ struct scalekit_create_connected_account_params {
 /* Creates an account.  Never sent twice once a byte of it may have arrived.
  *
  * HTTP: POST /api/v1/connected_accounts.  Errors: SCALEKIT_ERR_CONFLICT: it exists already. */
-SCALEKIT_API scalekit_request *
-scalekit_create_connected_account(scalekit_client *client,
-                                  const struct scalekit_create_connected_account_params *params,
-                                  scalekit_connected_account_cb cb, void *user);
+SCALEKIT_API scalekit_request *scalekit_create_connected_account(
+    scalekit_client *client, const struct scalekit_create_connected_account_params *params,
+    scalekit_connected_account_cb cb, void *user);
 
 /* The account of a user, made if there is none.  It is looked up without secrets; only
  * SCALEKIT_ERR_NOT_FOUND creates it; where somebody else creates it in the same moment, it is read
@@ -211,10 +208,9 @@ scalekit_create_connected_account(scalekit_client *client,
  *
  * HTTP: GET /api/v1/connected_accounts/details, then at most POST or PUT
  * /api/v1/connected_accounts.  authorization_details of the result is NULL when it existed. */
-SCALEKIT_API scalekit_request *
-scalekit_get_or_create_connected_account(scalekit_client *client,
-                                         const struct scalekit_create_connected_account_params *params,
-                                         scalekit_connected_account_cb cb, void *user);
+SCALEKIT_API scalekit_request *scalekit_get_or_create_connected_account(
+    scalekit_client *client, const struct scalekit_create_connected_account_params *params,
+    scalekit_connected_account_cb cb, void *user);
 
 /* What to change of an account, named by connected_account_id or by connection_name and
  * identifier. */
@@ -232,10 +228,9 @@ struct scalekit_update_connected_account_params {
 /* Changes the credentials or the configuration of an account.
  *
  * HTTP: PUT /api/v1/connected_accounts.  Errors: SCALEKIT_ERR_NOT_FOUND: no such account. */
-SCALEKIT_API scalekit_request *
-scalekit_update_connected_account(scalekit_client *client,
-                                  const struct scalekit_update_connected_account_params *params,
-                                  scalekit_connected_account_cb cb, void *user);
+SCALEKIT_API scalekit_request *scalekit_update_connected_account(
+    scalekit_client *client, const struct scalekit_update_connected_account_params *params,
+    scalekit_connected_account_cb cb, void *user);
 
 /* Which accounts to list.  All members may be absent. */
 struct scalekit_list_connected_accounts_params {
@@ -255,10 +250,9 @@ struct scalekit_list_connected_accounts_params {
 /* Lists accounts, a page at a time.  `params` may be NULL: all of them.
  *
  * HTTP: GET /api/v1/connected_accounts. */
-SCALEKIT_API scalekit_request *
-scalekit_list_connected_accounts(scalekit_client *client,
-                                 const struct scalekit_list_connected_accounts_params *params,
-                                 scalekit_connected_account_page_cb cb, void *user);
+SCALEKIT_API scalekit_request *scalekit_list_connected_accounts(
+    scalekit_client *client, const struct scalekit_list_connected_accounts_params *params,
+    scalekit_connected_account_page_cb cb, void *user);
 
 /* What to search accounts for. */
 struct scalekit_search_connected_accounts_params {
@@ -272,16 +266,16 @@ struct scalekit_search_connected_accounts_params {
 /* Searches accounts by text, a page at a time.
  *
  * HTTP: GET /api/v1/connected_accounts:search. */
-SCALEKIT_API scalekit_request *
-scalekit_search_connected_accounts(scalekit_client *client,
-                                   const struct scalekit_search_connected_accounts_params *params,
-                                   scalekit_connected_account_page_cb cb, void *user);
+SCALEKIT_API scalekit_request *scalekit_search_connected_accounts(
+    scalekit_client *client, const struct scalekit_search_connected_accounts_params *params,
+    scalekit_connected_account_page_cb cb, void *user);
 
 /* The end of custom user verification. */
 struct scalekit_verify_connected_account_user_params {
     size_t struct_size;
-    const char *auth_request_id; /* required, from the redirect to user_verify_url; 1 to 1,000 characters */
-    const char *identifier;      /* required, the user of *your* session; 1 to 200 characters */
+    const char *
+        auth_request_id; /* required, from the redirect to user_verify_url; 1 to 1,000 characters */
+    const char *identifier; /* required, the user of *your* session; 1 to 200 characters */
 };
 
 /* Where to send the browser after verification. */
@@ -300,10 +294,9 @@ typedef void (*scalekit_user_verification_cb)(scalekit_request *request,
  *
  * HTTP: POST /api/v1/connected_accounts/user/verify.  Errors: SCALEKIT_ERR_FORBIDDEN: another user
  * than the link was made for; SCALEKIT_ERR_NOT_FOUND: unknown, expired or already used request. */
-SCALEKIT_API scalekit_request *
-scalekit_verify_connected_account_user(scalekit_client *client,
-                                       const struct scalekit_verify_connected_account_user_params *params,
-                                       scalekit_user_verification_cb cb, void *user);
+SCALEKIT_API scalekit_request *scalekit_verify_connected_account_user(
+    scalekit_client *client, const struct scalekit_verify_connected_account_user_params *params,
+    scalekit_user_verification_cb cb, void *user);
 
 SCALEKIT_END
 

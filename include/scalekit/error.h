@@ -87,11 +87,11 @@ struct scalekit_error {
     const char *message;       /* one line for people; never NULL */
     const char *parameter;     /* SCALEKIT_ERR_INVALID: the member that is wrong */
 
-    int http_status;           /* 0 when there was no answer */
-    int grpc_code;             /* the gateway's `code`, else derived from the status; -1 when there was no answer */
-    const char *error_code;    /* "RATE_LIMITED", "TOOL_ERROR": an open set */
-    const char *request_id;    /* to quote to support */
-    int64_t retry_after_ms;    /* the server's wish; -1 when it had none */
+    int http_status; /* 0 when there was no answer */
+    int grpc_code; /* the gateway's `code`, else derived from the status; -1 when there was no answer */
+    const char *error_code; /* "RATE_LIMITED", "TOOL_ERROR": an open set */
+    const char *request_id; /* to quote to support */
+    int64_t retry_after_ms; /* the server's wish; -1 when it had none */
 
     const struct scalekit_field_violation *const *field_violations;
     size_t n_field_violations;
@@ -106,11 +106,11 @@ struct scalekit_error {
     const struct scalekit_help_link *const *help_links;
     size_t n_help_links;
 
-    int attempts;        /* how often it was sent, or tried to be */
-    int64_t elapsed_ms;  /* from its start to its end */
-    bool sent;           /* false: certainly not a byte of it reached the server */
+    int attempts;       /* how often it was sent, or tried to be */
+    int64_t elapsed_ms; /* from its start to its end */
+    bool sent;          /* false: certainly not a byte of it reached the server */
 
-    const char *body;    /* the answer as it came, at most the first 8 KiB; NULL when there was none */
+    const char *body; /* the answer as it came, at most the first 8 KiB; NULL when there was none */
     size_t body_length;  /* bytes in body */
     bool body_truncated; /* the answer was longer */
 };

@@ -37,14 +37,16 @@ SCALEKIT_API void scalekit_request_unref(scalekit_request *request);
 /* The total time allowed in milliseconds, 1 to 86,400,000, counted from now: it covers waiting for
  * a connection and for a token, the exchange, every retry and the pauses between them.  Without it
  * the client's deadline_ms (or tool_deadline_ms) holds. */
-SCALEKIT_API scalekit_err scalekit_request_set_deadline(scalekit_request *request, int64_t milliseconds);
+SCALEKIT_API scalekit_err scalekit_request_set_deadline(scalekit_request *request,
+                                                        int64_t milliseconds);
 
 /* How often it may be sent again after a failure that makes this safe, 0 to 10. */
 SCALEKIT_API scalekit_err scalekit_request_set_max_retries(scalekit_request *request, int retries);
 
 /* Whether a 429 of Scalekit is waited out and tried again within the deadline, instead of being
  * reported at once (the default).  A tool's 429 is never tried again. */
-SCALEKIT_API scalekit_err scalekit_request_set_retry_rate_limited(scalekit_request *request, bool retry);
+SCALEKIT_API scalekit_err scalekit_request_set_retry_rate_limited(scalekit_request *request,
+                                                                  bool retry);
 
 /* --- questions: in the callback, or later with a reference ------------------------------------- */
 

@@ -16,7 +16,7 @@ struct scalekit_execute_tool_params {
     const char *organization_id; /* up to 100 characters */
     const char *user_id;         /* up to 100 characters */
     const char *agent_run_id;    /* up to 255 characters; appears in the tool-call log */
-    const char *tool_input;      /* a JSON object as text; NULL: {}.  Numbers travel as doubles: send
+    const char *tool_input; /* a JSON object as text; NULL: {}.  Numbers travel as doubles: send
                                   * integers beyond 2^53 as strings. */
 };
 
@@ -36,9 +36,9 @@ typedef void (*scalekit_tool_result_cb)(scalekit_request *request,
  *
  * HTTP: POST /api/v1/execute_tool.  Errors: those of connected_account.h; SCALEKIT_ERR_NOT_FOUND:
  * no such tool or account; SCALEKIT_ERR_TOOL and its kin: the provider failed. */
-SCALEKIT_API scalekit_request *scalekit_execute_tool(scalekit_client *client,
-                                                     const struct scalekit_execute_tool_params *params,
-                                                     scalekit_tool_result_cb cb, void *user);
+SCALEKIT_API scalekit_request *scalekit_execute_tool(
+    scalekit_client *client, const struct scalekit_execute_tool_params *params,
+    scalekit_tool_result_cb cb, void *user);
 
 SCALEKIT_END
 

@@ -41,6 +41,7 @@ typedef int64_t scalekit_time;
  * size of the structure, so that a program built today works with a library that has grown new
  * members: an input structure made without it (struct_size 0) is refused with
  * SCALEKIT_ERR_INVALID, parameter "struct_size". */
-#define SCALEKIT_PARAMS(type, ...) (&(const struct type){.struct_size = sizeof(struct type), __VA_ARGS__})
+#define SCALEKIT_PARAMS(type, ...)                                                                 \
+    (&(const struct type){.struct_size = sizeof(struct type), __VA_ARGS__})
 
 #endif

@@ -15,18 +15,18 @@ SCALEKIT_BEGIN
 /* What happened. */
 enum scalekit_watch_event_kind {
     /* Progress: the watch goes on. */
-    SCALEKIT_WATCH_LINK,                 /* scalekit_connect_account() only: send event->link to the user */
+    SCALEKIT_WATCH_LINK, /* scalekit_connect_account() only: send event->link to the user */
     SCALEKIT_WATCH_PENDING_VERIFICATION, /* the user consented; verify the user to go on */
-    SCALEKIT_WATCH_UNKNOWN_STATUS,       /* a status this version does not know; see event->status_text */
+    SCALEKIT_WATCH_UNKNOWN_STATUS, /* a status this version does not know; see event->status_text */
 
     /* Final: exactly one of these ends every watch. */
     SCALEKIT_WATCH_SETTLED,      /* event->status tells: ACTIVE, EXPIRED, REVOKED or DISCONNECTED */
     SCALEKIT_WATCH_DELETED,      /* the account is gone: not found three times, 10 s apart */
     SCALEKIT_WATCH_LINK_EXPIRED, /* the link ran out before the user used it */
-    SCALEKIT_WATCH_DEADLINE,     /* the time allowed ran out; event->status and ->error are the last seen */
-    SCALEKIT_WATCH_REFUSED,      /* looking is not allowed: 401 after a fresh token, 403, or bad arguments */
-    SCALEKIT_WATCH_FAILED,       /* scalekit_connect_account() only: no account or no link; see event->error */
-    SCALEKIT_WATCH_STOPPED       /* scalekit_watch_stop(), or the client was freed */
+    SCALEKIT_WATCH_DEADLINE, /* the time allowed ran out; event->status and ->error are the last seen */
+    SCALEKIT_WATCH_REFUSED, /* looking is not allowed: 401 after a fresh token, 403, or bad arguments */
+    SCALEKIT_WATCH_FAILED, /* scalekit_connect_account() only: no account or no link; see event->error */
+    SCALEKIT_WATCH_STOPPED /* scalekit_watch_stop(), or the client was freed */
 };
 
 /* One event.  Borrowed: everything here lives until the callback returns. */
@@ -34,13 +34,14 @@ struct scalekit_watch_event {
     size_t struct_size;
     enum scalekit_watch_event_kind kind;
     bool final;
-    enum scalekit_account_status status;              /* the last one seen */
-    const char *status_text;                          /* as the wire had it; NULL when none was seen */
-    const struct scalekit_connected_account *account; /* as just seen, without secrets; NULL when none was */
-    const struct scalekit_authorization_link *link;   /* SCALEKIT_WATCH_LINK; else NULL */
-    const struct scalekit_error *error;               /* the last failure, if the last look failed; else NULL */
-    int64_t looks;                                    /* how often the account was looked at for this watch */
-    scalekit_time last_seen_at;                       /* when it was last seen, by our clock; 0: never */
+    enum scalekit_account_status status; /* the last one seen */
+    const char *status_text;             /* as the wire had it; NULL when none was seen */
+    const struct scalekit_connected_account
+        *account; /* as just seen, without secrets; NULL when none was */
+    const struct scalekit_authorization_link *link; /* SCALEKIT_WATCH_LINK; else NULL */
+    const struct scalekit_error *error; /* the last failure, if the last look failed; else NULL */
+    int64_t looks;                      /* how often the account was looked at for this watch */
+    scalekit_time last_seen_at;         /* when it was last seen, by our clock; 0: never */
 };
 
 typedef void (*scalekit_watch_cb)(scalekit_watch *watch, const struct scalekit_watch_event *event,
@@ -96,9 +97,9 @@ struct scalekit_connect_account_params {
  *
  * Parameters, result and ownership as scalekit_watch_account().  Errors of the first two steps
  * arrive as SCALEKIT_WATCH_FAILED. */
-SCALEKIT_API scalekit_watch *scalekit_connect_account(scalekit_client *client,
-                                                      const struct scalekit_connect_account_params *params,
-                                                      scalekit_watch_cb cb, void *user);
+SCALEKIT_API scalekit_watch *scalekit_connect_account(
+    scalekit_client *client, const struct scalekit_connect_account_params *params,
+    scalekit_watch_cb cb, void *user);
 
 /* Ends a watch.  Its final event, SCALEKIT_WATCH_STOPPED, comes from the loop; one that is on its
  * way already wins.  Does nothing on a watch that has ended, or on NULL. */

@@ -5,7 +5,7 @@
 #include "json/type.h"
 #include <scalekit/request.h>
 
-/* How safe it is to send it again when it may have arrived (docs/requests.md). */
+/* How safe it is to send it again when it may have arrived (core/retry.h). */
 enum ski_idempotency {
     SKI_SAFE,       /* changes nothing */
     SKI_IDEMPOTENT, /* twice has the outcome of once */
@@ -14,6 +14,9 @@ enum ski_idempotency {
 
 /* Where the parameters go. */
 enum ski_placement { SKI_IN_QUERY, SKI_IN_BODY };
+
+/* A completion callback of some type; each row's `deliver` knows which. */
+typedef void (*ski_callback)(void);
 
 struct ski_operation {
     const char *name;   /* as the function, without its prefix */
@@ -29,9 +32,12 @@ struct ski_operation {
     /* Rules across members; NULL when right, else what is wrong, and *parameter. */
     const char *(*check)(const void *params, const char **parameter);
     /* Calls the application's callback with its own type. */
-    void (*deliver)(scalekit_request *request, void (*cb)(void), const void *result, void *user);
+    void (*deliver)(scalekit_request *request, ski_callback cb, const void *result, void *user);
 };
 
 #define SKI_WHOLE_RESULT SIZE_MAX
+
+/* For operations with a scalekit_done_cb. */
+void ski_deliver_done(scalekit_request *request, ski_callback cb, const void *result, void *user);
 
 #endif

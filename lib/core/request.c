@@ -1,0 +1,633 @@
+#include "core/request.h"
+#include "base/str.h"
+#include "core/client.h"
+#include "core/error.h"
+#include "core/retry.h"
+#include "json/check.h"
+#include "json/decode.h"
+#include "json/encode.h"
+#include <string.h>
+
+#define MAX_WIRE        (16u << 20) /* of a request's target and body */
+#define ARENA_FIRST     2048
+#define ARENA_PER_BYTE  16 /* decoded structures against the text they came from, at most */
+#define MAX_DEADLINE_MS INT64_C(86400000)
+#define MAX_RETRIES     10
+
+/* --- settling: the first outcome wins ---------------------------------------------------------- */
+
+/* Lets go of whatever the request is waiting for. */
+static void abort_work(scalekit_request *request)
+{
+    switch (request->state) {
+    case SKI_TOKEN:
+        ski_token_cancel(&request->waiter);
+        break;
+    case SKI_SENT:
+        ski_pool_cancel(request->client->pool, &request->exchange);
+        break;
+    case SKI_QUEUED:
+    case SKI_FLOWING:
+        if (request->flow)
+            request->flow->leave(request);
+        break;
+    default:
+        break;
+    }
+}
+
+static enum scalekit_phase current_phase(const scalekit_request *request)
+{
+    switch (request->state) {
+    case SKI_TOKEN:
+        return SCALEKIT_PHASE_TOKEN;
+    case SKI_SENT:
+        return ski_pool_phase(request->client->pool, &request->exchange);
+    case SKI_PAUSED:
+        return SCALEKIT_PHASE_BACKOFF;
+    default:
+        return SCALEKIT_PHASE_NONE;
+    }
+}
+
+static void settle(scalekit_request *request)
+{
+    struct ski_loop *loop = &request->client->loop;
+
+    if (request->state >= SKI_SETTLED)
+        return;
+    abort_work(request);
+    request->state = SKI_SETTLED;
+    request->end_ms = ski_loop_now(loop);
+    request->sent |= request->exchange.sent;
+    ski_timer_free(loop, request->timer);
+    request->timer = SKI_NO_TIMER;
+    ski_token_value_unref(request->token);
+    request->token = NULL;
+    ski_exchange_free(&request->exchange);
+    ski_buf_free(&request->wire);
+    if (request->failed) {
+        request->error.attempts = request->attempts;
+        request->error.elapsed_ms = request->end_ms - request->start_ms;
+        request->error.sent |= request->sent;
+        ski_log(&loop->log, SCALEKIT_LOG_DEBUG, "%s failed: %s (%s)", request->operation->name,
+                request->error.message, scalekit_err_name(request->error.code));
+    }
+    ski_task_defer(loop, &request->turn);
+}
+
+/* An error that is being filled: what was known of an earlier attempt is forgotten. */
+static struct scalekit_error *fresh_error(scalekit_request *request)
+{
+    request->failed = true;
+    request->result = NULL;
+    ski_arena_free(&request->arena);
+    ski_error_init(&request->error);
+    return &request->error;
+}
+
+void ski_request_settle_failure(scalekit_request *request, const struct ski_failure *failure)
+{
+    if (request->state >= SKI_SETTLED)
+        return;
+    ski_error_from_failure(fresh_error(request), &request->arena, failure);
+    settle(request);
+}
+
+void ski_request_settle_error(scalekit_request *request, const struct scalekit_error *error)
+{
+    if (request->state >= SKI_SETTLED)
+        return;
+    ski_error_copy(fresh_error(request), &request->arena, error);
+    settle(request);
+}
+
+static void settle_code(scalekit_request *request, scalekit_err code, enum scalekit_phase phase)
+{
+    struct ski_failure failure;
+
+    ski_fail(&failure, code, phase, "%s", scalekit_strerror(code));
+    ski_request_settle_failure(request, &failure);
+}
+
+void ski_request_settle_from(scalekit_request *request, scalekit_request *source,
+                             const void *result)
+{
+    if (request->state >= SKI_SETTLED)
+        return;
+    request->source = scalekit_request_ref(source);
+    request->attempts = source->attempts;
+    request->http_status = source->http_status;
+    request->failed = source->failed;
+    request->error = source->error;
+    request->result = result;
+    settle(request);
+}
+
+/* --- sending ----------------------------------------------------------------------------------- */
+
+static void judge(scalekit_request *request);
+
+/* Room for a token and everything said by all requests of the client. */
+_Static_assert(SKI_CLIENT_HEADERS + 2 <= SKI_MAX_SENT_HEADERS, "headers of a request do not fit");
+
+static void send_exchange(scalekit_request *request)
+{
+    struct ski_exchange *exchange = &request->exchange;
+    scalekit_client *client = request->client;
+    scalekit_err err;
+
+    exchange->n_headers = 0;
+    for (unsigned i = 0; i < SKI_CLIENT_HEADERS; i++)
+        exchange->headers[exchange->n_headers++] = client->headers[i];
+    exchange->headers[exchange->n_headers++] = (struct ski_header){
+        ski_slice_of("authorization"), {request->token->text, request->token->length}};
+    if (exchange->body)
+        exchange->headers[exchange->n_headers++] = SKI_HEADER("content-type", "application/json");
+    ski_exchange_reset(exchange);
+    request->attempts++;
+    request->state = SKI_SENT;
+    err = ski_pool_start(client->pool, exchange);
+    if (err == SCALEKIT_OK)
+        return;
+    request->state = SKI_QUEUED;
+    settle_code(request, err, SCALEKIT_PHASE_QUEUE);
+}
+
+static void acquire_token(scalekit_request *request)
+{
+    const struct scalekit_error *error;
+
+    request->state = SKI_TOKEN;
+    request->token = ski_token_get(&request->client->token, &request->waiter, &error);
+    if (request->token && request->operation->path)
+        send_exchange(request);
+    else if (request->token)
+        settle(request); /* scalekit_client_warm() wanted nothing else */
+    else if (error)
+        ski_request_settle_error(request, error);
+}
+
+static void on_token(struct ski_token_waiter *waiter, const struct scalekit_error *error)
+{
+    scalekit_request *request = SKI_CONTAINER(waiter, scalekit_request, waiter);
+
+    if (error)
+        ski_request_settle_error(request, error);
+    else
+        acquire_token(request);
+}
+
+/* --- the answer -------------------------------------------------------------------------------- */
+
+static void log_answer(const scalekit_request *request, const void *decoded)
+{
+    const struct ski_operation *operation = request->operation;
+    const struct ski_log *log = &request->client->loop.log;
+    struct ski_buf text;
+
+    if (!ski_log_wants(log, SCALEKIT_LOG_DEBUG))
+        return;
+    ski_log(log, SCALEKIT_LOG_DEBUG, "%s %s %d in %lld ms, attempt %d", operation->method,
+            operation->path, request->http_status,
+            (long long)(ski_loop_now(&request->client->loop) - request->start_ms),
+            request->attempts);
+    if (!decoded || !ski_log_wants(log, SCALEKIT_LOG_TRACE))
+        return;
+    ski_buf_init(&text, &request->mem, MAX_WIRE);
+    ski_json_encode(&text, operation->result, decoded, SKI_ENCODE_REDACTED);
+    if (ski_buf_text(&text))
+        ski_log_text(log, SCALEKIT_LOG_TRACE, ski_buf_text(&text));
+    ski_buf_free(&text);
+}
+
+/* Finds what the callback gets inside what was decoded. */
+static scalekit_err pick_result(scalekit_request *request, const void *decoded,
+                                struct ski_failure *failure)
+{
+    const struct ski_operation *operation = request->operation;
+
+    request->result = decoded;
+    if (operation->result_offset != SKI_WHOLE_RESULT)
+        memcpy(&request->result, (const char *)decoded + operation->result_offset,
+               sizeof request->result);
+    if (request->result)
+        return SCALEKIT_OK;
+    return ski_fail(failure, SCALEKIT_ERR_DECODE, SCALEKIT_PHASE_DECODE,
+                    "the answer to %s is empty", operation->name);
+}
+
+static void take_success(scalekit_request *request)
+{
+    const struct ski_operation *operation = request->operation;
+    const struct ski_buf *answer = &request->exchange.answer;
+    struct ski_failure failure;
+    const void *decoded = NULL;
+    scalekit_err err = SCALEKIT_OK;
+
+    ski_retry_refund(&request->client->retry_budget);
+    ski_arena_free(&request->arena);
+    request->failed = false;
+    if (operation->result) {
+        err = ski_json_decode(&request->arena, operation->result, answer->data, answer->length,
+                              &decoded, &failure);
+        if (err == SCALEKIT_OK)
+            err = pick_result(request, decoded, &failure);
+    }
+    log_answer(request, decoded);
+    if (err == SCALEKIT_OK) {
+        settle(request);
+        return;
+    }
+    failure.phase = SCALEKIT_PHASE_DECODE;
+    ski_error_from_failure(fresh_error(request), &request->arena, &failure);
+    request->error.http_status = request->http_status;
+    settle(request);
+}
+
+static void on_done(struct ski_exchange *exchange, const struct ski_failure *failure)
+{
+    scalekit_request *request = SKI_CONTAINER(exchange, scalekit_request, exchange);
+    struct scalekit_error *error;
+
+    request->state = SKI_QUEUED; /* the exchange is over */
+    request->http_status = failure ? 0 : exchange->status;
+    request->sent |= exchange->sent;
+    if (!failure && exchange->status >= 200 && exchange->status < 300) {
+        take_success(request);
+        return;
+    }
+    error = fresh_error(request);
+    if (failure)
+        ski_error_from_failure(error, &request->arena, failure);
+    else
+        ski_error_from_answer(error, &request->arena, exchange,
+                              ski_clock_wall(&request->client->loop.clock));
+    error->sent =
+        exchange->sent; /* this attempt: an earlier one was answered, or may be repeated */
+    log_answer(request, NULL);
+    judge(request);
+}
+
+/* Sends again with a fresh token, pauses to send again, or gives up. */
+static void judge(scalekit_request *request)
+{
+    scalekit_client *client = request->client;
+    struct ski_attempt attempt = {
+        .idempotency = request->operation->idempotency,
+        .error = &request->error,
+        .retries = request->retries,
+        .max_retries = request->max_retries,
+        .refreshed = request->refreshed,
+        .retry_rate_limited = request->retry_rate_limited,
+    };
+    enum ski_verdict verdict = ski_retry_judge(&attempt);
+    int64_t pause;
+
+    if (verdict == SKI_FRESH_TOKEN) {
+        request->refreshed = true;
+        ski_token_reject(&client->token, request->token->generation);
+        ski_token_value_unref(request->token);
+        request->token = NULL;
+        acquire_token(request);
+        return;
+    }
+    pause = ski_retry_pause_ms(&client->loop.clock, request->retries, &request->error);
+    if (verdict == SKI_GIVE_UP || ski_loop_now(&client->loop) + pause >= request->due_ms ||
+        !ski_retry_spend(&client->retry_budget, &request->error)) {
+        settle(request);
+        return;
+    }
+    ski_log(&client->loop.log, SCALEKIT_LOG_WARN, "%s again in %lld ms: %s",
+            request->operation->name, (long long)pause, request->error.message);
+    request->retries++;
+    request->state = SKI_PAUSED;
+    ski_timer_set(&client->loop, request->timer, ski_loop_now(&client->loop) + pause);
+}
+
+static void on_timer(void *owner)
+{
+    scalekit_request *request = owner;
+    int64_t now = ski_loop_now(&request->client->loop);
+
+    if (now < request->due_ms) {
+        ski_timer_set(&request->client->loop, request->timer, request->due_ms);
+        if (request->state != SKI_PAUSED)
+            return;
+        ski_token_value_unref(request->token);
+        request->token = NULL;
+        acquire_token(request);
+        return;
+    }
+    settle_code(request, SCALEKIT_ERR_DEADLINE, current_phase(request));
+}
+
+/* --- delivering -------------------------------------------------------------------------------- */
+
+static void deliver(scalekit_request *request)
+{
+    scalekit_client *client = request->client;
+
+    ski_list_remove(&request->link);
+    ski_task_cancel(&request->turn);
+    request->state = SKI_DELIVERED;
+    request->client = NULL;
+    ski_client_enter(client);
+    if (request->cb)
+        request->operation->deliver(request, request->cb, request->failed ? NULL : request->result,
+                                    request->user);
+    scalekit_request_unref(request);
+    ski_client_release(client);
+    ski_client_leave(client);
+}
+
+static void on_turn(struct ski_task *task)
+{
+    scalekit_request *request = SKI_CONTAINER(task, scalekit_request, turn);
+
+    if (request->state == SKI_SETTLED) {
+        deliver(request);
+    } else if (request->failed) {
+        settle(request);
+    } else if (request->flow) {
+        request->state = SKI_FLOWING;
+        request->flow->start(request);
+    } else {
+        acquire_token(request);
+    }
+}
+
+void ski_deliver_done(scalekit_request *request, ski_callback cb, const void *result, void *user)
+{
+    (void)result;
+    ((scalekit_done_cb)cb)(request, !request->failed, user);
+}
+
+void ski_request_close(scalekit_request *request)
+{
+    settle_code(request, SCALEKIT_ERR_CLOSED, current_phase(request));
+    deliver(request);
+}
+
+void ski_request_abandon(scalekit_request *request)
+{
+    request->cb = NULL;
+    scalekit_request_cancel(request);
+}
+
+/* --- starting ---------------------------------------------------------------------------------- */
+
+static scalekit_request *new_request(scalekit_client *client, const struct ski_operation *operation,
+                                     ski_callback cb, void *user)
+{
+    scalekit_request *request;
+    int64_t allowed;
+
+    if (!client || client->closing || !cb)
+        return NULL;
+    request = ski_zalloc(&client->loop.mem, sizeof *request);
+    if (!request)
+        return NULL;
+    request->timer = ski_timer_new(&client->loop, on_timer, request);
+    if (request->timer == SKI_NO_TIMER) {
+        ski_free(&client->loop.mem, request);
+        return NULL;
+    }
+    request->mem = client->loop.mem;
+    request->client = client;
+    request->operation = operation;
+    request->cb = cb;
+    request->user = user;
+    request->refs = 1;
+    request->max_retries = client->config.max_retries;
+    request->start_ms = ski_loop_now(&client->loop);
+    allowed = operation->tool ? client->config.tool_deadline_ms : client->config.deadline_ms;
+    request->due_ms = request->start_ms + allowed;
+    ski_timer_set(&client->loop, request->timer, request->due_ms);
+    ski_list_init(&request->link);
+    ski_list_init(&request->waiter.link);
+    request->waiter.ready = on_token;
+    ski_task_init(&request->turn, on_turn);
+    ski_error_init(&request->error);
+    ski_arena_init(&request->arena, &request->mem, ARENA_FIRST,
+                   client->config.max_response_bytes * ARENA_PER_BYTE);
+    ski_exchange_init(&request->exchange, &request->mem, client->config.max_response_bytes);
+    request->exchange.done = on_done;
+    ski_buf_init(&request->wire, &request->mem, MAX_WIRE);
+    ski_list_push_back(&client->pending, &request->link);
+    ski_client_hold(client);
+    ski_task_defer(&client->loop, &request->turn);
+    return request;
+}
+
+static scalekit_err check_params(const scalekit_request *request, const void *params,
+                                 struct ski_failure *failure)
+{
+    const struct ski_operation *operation = request->operation;
+    const char *problem, *parameter = NULL;
+    scalekit_err err;
+
+    if (!operation->params)
+        return SCALEKIT_OK;
+    if (!params) {
+        ski_fail(failure, SCALEKIT_ERR_INVALID, SCALEKIT_PHASE_NONE, "params is missing");
+        failure->parameter = "params";
+        return SCALEKIT_ERR_INVALID;
+    }
+    err = ski_check(&request->mem, operation->params, params, failure);
+    if (err != SCALEKIT_OK || !operation->check)
+        return err;
+    problem = operation->check(params, &parameter);
+    if (!problem)
+        return SCALEKIT_OK;
+    ski_fail(failure, SCALEKIT_ERR_INVALID, SCALEKIT_PHASE_NONE, "%s", problem);
+    failure->parameter = parameter;
+    return SCALEKIT_ERR_INVALID;
+}
+
+/* Target and body, once for all attempts. */
+static scalekit_err encode(scalekit_request *request, const void *params,
+                           struct ski_failure *failure)
+{
+    const struct ski_operation *operation = request->operation;
+    struct ski_buf *wire = &request->wire;
+    size_t body = 0, query;
+
+    ski_buf_adds(wire, request->client->url.path);
+    ski_buf_adds(wire, operation->path);
+    if (params && operation->placement == SKI_IN_QUERY) {
+        ski_buf_addc(wire, '?');
+        query = wire->length;
+        ski_query_encode(wire, operation->params, params);
+        if (wire->length == query)
+            wire->length--;
+    }
+    ski_buf_addc(wire, '\0');
+    body = wire->length;
+    if (params && operation->placement == SKI_IN_BODY)
+        ski_json_encode(wire, operation->params, params, SKI_ENCODE_REQUEST);
+    if (wire->failed == SKI_BUF_NOMEM)
+        return ski_fail(failure, SCALEKIT_ERR_NOMEM, SCALEKIT_PHASE_NONE, "out of memory");
+    if (wire->failed == SKI_BUF_FULL)
+        return ski_fail(failure, SCALEKIT_ERR_INVALID, SCALEKIT_PHASE_NONE,
+                        "the request is larger than 16 MiB");
+    request->exchange.method = operation->method;
+    request->exchange.target = wire->data;
+    request->exchange.body = body < wire->length ? wire->data + body : NULL;
+    request->exchange.body_length = wire->length - body;
+    return SCALEKIT_OK;
+}
+
+static void log_params(const scalekit_request *request, const void *params)
+{
+    const struct ski_log *log = &request->client->loop.log;
+    struct ski_buf text;
+
+    if (!params || !ski_log_wants(log, SCALEKIT_LOG_TRACE))
+        return;
+    ski_buf_init(&text, &request->mem, MAX_WIRE);
+    ski_buf_addf(&text, "%s ", request->operation->name);
+    ski_json_encode(&text, request->operation->params, params, SKI_ENCODE_REDACTED);
+    if (ski_buf_text(&text))
+        ski_log_text(log, SCALEKIT_LOG_TRACE, ski_buf_text(&text));
+    ski_buf_free(&text);
+}
+
+/* What is wrong at the start is known at once, and told from the loop. */
+static scalekit_request *start(scalekit_request *request, const void *params)
+{
+    struct ski_failure failure;
+    scalekit_err err;
+
+    if (!request)
+        return NULL;
+    err = check_params(request, params, &failure);
+    if (err == SCALEKIT_OK && !request->flow && request->operation->path)
+        err = encode(request, params, &failure);
+    if (err == SCALEKIT_OK)
+        log_params(request, params);
+    else
+        ski_error_from_failure(fresh_error(request), &request->arena, &failure);
+    return request;
+}
+
+scalekit_request *ski_request_start(scalekit_client *client, const struct ski_operation *operation,
+                                    const void *params, ski_callback cb, void *user)
+{
+    return start(new_request(client, operation, cb, user), params);
+}
+
+scalekit_request *ski_request_start_flow(scalekit_client *client,
+                                         const struct ski_operation *operation, const void *params,
+                                         const struct ski_flow *flow, void *flow_data,
+                                         ski_callback cb, void *user)
+{
+    scalekit_request *request = new_request(client, operation, cb, user);
+
+    if (request) {
+        request->flow = flow;
+        request->flow_data = flow_data;
+    }
+    return start(request, params);
+}
+
+const void *ski_params_copy(void *copy, size_t size, const void *params)
+{
+    size_t given = params ? *(const size_t *)params : 0;
+
+    if (!given)
+        return params;
+    for (size_t i = size; i < given; i++)
+        if (((const char *)params)[i])
+            return params;
+    memset(copy, 0, size);
+    memcpy(copy, params, given < size ? given : size);
+    *(size_t *)copy = size;
+    return copy;
+}
+
+/* --- the handle -------------------------------------------------------------------------------- */
+
+void scalekit_request_cancel(scalekit_request *request)
+{
+    if (request && request->state < SKI_SETTLED)
+        settle_code(request, SCALEKIT_ERR_CANCELED, current_phase(request));
+}
+
+scalekit_request *scalekit_request_ref(scalekit_request *request)
+{
+    request->refs++;
+    return request;
+}
+
+void scalekit_request_unref(scalekit_request *request)
+{
+    struct ski_mem mem;
+
+    if (!request || --request->refs)
+        return;
+    mem = request->mem;
+    scalekit_request_unref(request->source);
+    ski_arena_free(&request->arena);
+    ski_free(&mem, request);
+}
+
+scalekit_err scalekit_request_set_deadline(scalekit_request *request, int64_t milliseconds)
+{
+    if (!request || milliseconds < 1 || milliseconds > MAX_DEADLINE_MS)
+        return SCALEKIT_ERR_INVALID;
+    if (request->state != SKI_QUEUED || request->attempts)
+        return SCALEKIT_ERR_TOO_LATE;
+    request->due_ms = ski_loop_now(&request->client->loop) + milliseconds;
+    ski_timer_set(&request->client->loop, request->timer, request->due_ms);
+    return SCALEKIT_OK;
+}
+
+scalekit_err scalekit_request_set_max_retries(scalekit_request *request, int retries)
+{
+    if (!request || retries < 0 || retries > MAX_RETRIES)
+        return SCALEKIT_ERR_INVALID;
+    if (request->state != SKI_QUEUED || request->attempts)
+        return SCALEKIT_ERR_TOO_LATE;
+    request->max_retries = retries;
+    return SCALEKIT_OK;
+}
+
+scalekit_err scalekit_request_set_retry_rate_limited(scalekit_request *request, bool retry)
+{
+    if (!request)
+        return SCALEKIT_ERR_INVALID;
+    if (request->state != SKI_QUEUED || request->attempts)
+        return SCALEKIT_ERR_TOO_LATE;
+    request->retry_rate_limited = retry;
+    return SCALEKIT_OK;
+}
+
+const struct scalekit_error *scalekit_request_error(const scalekit_request *request)
+{
+    return request && request->failed && request->state >= SKI_SETTLED ? &request->error : NULL;
+}
+
+int scalekit_request_http_status(const scalekit_request *request)
+{
+    return request ? request->http_status : 0;
+}
+
+int scalekit_request_attempts(const scalekit_request *request)
+{
+    return request ? request->attempts : 0;
+}
+
+int64_t scalekit_request_elapsed_ms(const scalekit_request *request)
+{
+    if (!request)
+        return 0;
+    if (request->state >= SKI_SETTLED)
+        return request->end_ms - request->start_ms;
+    return ski_loop_now(&request->client->loop) - request->start_ms;
+}
+
+const char *scalekit_request_operation(const scalekit_request *request)
+{
+    return request ? request->operation->name : "";
+}

@@ -1,0 +1,97 @@
+/* request.h - the life of one request: how an operation's row becomes HTTP and its answer a callback.
+ *
+ *   QUEUED ──► TOKEN ──► SENT ──► SETTLED ──► DELIVERED
+ *     │          ▲  ▲      │         ▲
+ *     │          │  └──────┤ 401     │ result, failure, deadline, cancel, client freed
+ *     │          └─ PAUSED ◄┘ retry  │
+ *     └────────► FLOWING ────────────┘ an operation made of other operations
+ *
+ * A request only moves forward (a retry is still on its way to SETTLED), the first outcome wins,
+ * and the application is called from one place, deliver().  Its one task is the next turn of the
+ * loop: once to start, once to deliver.  Its one timer is the end of a pause or the deadline. */
+#ifndef SKI_CORE_REQUEST_H
+#define SKI_CORE_REQUEST_H
+
+#include "base/arena.h"
+#include "core/operation.h"
+#include "core/token.h"
+
+enum ski_request_state {
+    SKI_QUEUED,
+    SKI_TOKEN,
+    SKI_SENT,
+    SKI_PAUSED,
+    SKI_FLOWING,
+    SKI_SETTLED,
+    SKI_DELIVERED
+};
+
+/* An operation made of other operations, in place of one exchange. */
+struct ski_flow {
+    void (*start)(scalekit_request *request);
+    void (*leave)(scalekit_request *request); /* it settles, however it does; once */
+};
+
+struct scalekit_request {
+    struct ski_mem mem;      /* a copy: a request may outlive its client */
+    scalekit_client *client; /* NULL once delivered */
+    const struct ski_operation *operation;
+    ski_callback cb;
+    void *user;
+    unsigned refs;
+    enum ski_request_state state;
+    struct ski_list link; /* in the client's pending */
+    struct ski_task turn;
+    ski_timer timer;
+
+    int64_t start_ms, end_ms, due_ms; /* due: the deadline */
+    int max_retries, retries, attempts;
+    bool retry_rate_limited, refreshed;
+    bool sent; /* by any attempt */
+
+    struct ski_token_waiter waiter;
+    struct ski_token_value *token;
+    struct ski_exchange exchange;
+    struct ski_buf wire; /* target, NUL, body */
+    int http_status;
+
+    const struct ski_flow *flow; /* NULL: one exchange */
+    void *flow_data;
+    scalekit_request *source; /* the request whose result or error this one shows */
+
+    struct ski_arena arena; /* result and error */
+    const void *result;
+    bool failed;
+    struct scalekit_error error;
+};
+
+/* A request of `operation`, to be delivered through `cb`.  NULL: not accepted (request.h).
+ * Parameters are checked and encoded now; what is wrong with them is delivered later. */
+scalekit_request *ski_request_start(scalekit_client *client, const struct ski_operation *operation,
+                                    const void *params, ski_callback cb, void *user);
+
+/* The same for a flow: parameters are checked only. */
+scalekit_request *ski_request_start_flow(scalekit_client *client,
+                                         const struct ski_operation *operation, const void *params,
+                                         const struct ski_flow *flow, void *flow_data,
+                                         ski_callback cb, void *user);
+
+/* Copies an input structure, whatever version of it the caller has, so that defaults can be filled
+ * in.  Returns the copy, or `params` itself when it is NULL or ski_check() is going to refuse it. */
+const void *ski_params_copy(void *copy, size_t size, const void *params);
+
+/* Settles a flow with what another request brought; it is kept until this one goes. */
+void ski_request_settle_from(scalekit_request *request, scalekit_request *source,
+                             const void *result);
+
+/* Settles with a failure. */
+void ski_request_settle_failure(scalekit_request *request, const struct ski_failure *failure);
+void ski_request_settle_error(scalekit_request *request, const struct scalekit_error *error);
+
+/* Cancels a request of ours and lets it go without calling back. */
+void ski_request_abandon(scalekit_request *request);
+
+/* Completes now, from scalekit_client_free(). */
+void ski_request_close(scalekit_request *request);
+
+#endif
