@@ -1,9 +1,10 @@
+#include "api/authorization_link.h"
 #include "api/account_key.h"
 #include "core/request.h"
 #include <scalekit/authorization_link.h>
 #include <string.h>
 
-static const char *check_user_verify_url(const char *value)
+const char *ski_check_user_verify_url(const char *value)
 {
     bool http = strncmp(value, "http://", 7) == 0 || strncmp(value, "https://", 8) == 0;
 
@@ -14,7 +15,7 @@ static const struct ski_field params_fields[] = {
     ACCOUNT_KEY(scalekit_authorization_link_params),
     STRING(scalekit_authorization_link_params, state, "state", .flags = SKI_SECRET, .max = 512),
     STRING(scalekit_authorization_link_params, user_verify_url, "user_verify_url", .max = 2048,
-           .check = check_user_verify_url),
+           .check = ski_check_user_verify_url),
     END,
 };
 static const struct ski_type params_type = TYPE(scalekit_authorization_link_params, params_fields);

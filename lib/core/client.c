@@ -183,6 +183,7 @@ static scalekit_err set_token(scalekit_client *client)
         .client_secret = client->config.client_secret,
         .headers = client->headers,
         .n_headers = SKI_CLIENT_HEADERS,
+        .max_retries = client->config.max_retries,
     };
     struct ski_buf target;
     scalekit_err err = SCALEKIT_ERR_NOMEM;

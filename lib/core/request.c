@@ -420,29 +420,28 @@ static scalekit_request *new_request(scalekit_client *client, const struct ski_o
     return request;
 }
 
-static scalekit_err check_params(const scalekit_request *request, const void *params,
-                                 struct ski_failure *failure)
+static scalekit_err refuse(struct ski_failure *failure, const char *parameter, const char *problem)
 {
-    const struct ski_operation *operation = request->operation;
+    ski_fail(failure, SCALEKIT_ERR_INVALID, SCALEKIT_PHASE_NONE, "%s", problem);
+    failure->parameter = parameter;
+    return SCALEKIT_ERR_INVALID;
+}
+
+scalekit_err ski_operation_check(const struct ski_operation *operation, const struct ski_mem *mem,
+                                 const void *params, struct ski_failure *failure)
+{
     const char *problem, *parameter = NULL;
     scalekit_err err;
 
     if (!operation->params)
         return SCALEKIT_OK;
-    if (!params) {
-        ski_fail(failure, SCALEKIT_ERR_INVALID, SCALEKIT_PHASE_NONE, "params is missing");
-        failure->parameter = "params";
-        return SCALEKIT_ERR_INVALID;
-    }
-    err = ski_check(&request->mem, operation->params, params, failure);
+    if (!params)
+        return refuse(failure, "params", "params is missing");
+    err = ski_check(mem, operation->params, params, failure);
     if (err != SCALEKIT_OK || !operation->check)
         return err;
     problem = operation->check(params, &parameter);
-    if (!problem)
-        return SCALEKIT_OK;
-    ski_fail(failure, SCALEKIT_ERR_INVALID, SCALEKIT_PHASE_NONE, "%s", problem);
-    failure->parameter = parameter;
-    return SCALEKIT_ERR_INVALID;
+    return problem ? refuse(failure, parameter, problem) : SCALEKIT_OK;
 }
 
 /* Target and body, once for all attempts. */
@@ -501,7 +500,7 @@ static scalekit_request *start(scalekit_request *request, const void *params)
 
     if (!request)
         return NULL;
-    err = check_params(request, params, &failure);
+    err = ski_operation_check(request->operation, &request->mem, params, &failure);
     if (err == SCALEKIT_OK && !request->flow && request->operation->path)
         err = encode(request, params, &failure);
     if (err == SCALEKIT_OK)

@@ -76,6 +76,10 @@ scalekit_request *ski_request_start_flow(scalekit_client *client,
                                          const struct ski_flow *flow, void *flow_data,
                                          ski_callback cb, void *user);
 
+/* Parameters against the operation's table and rules; SCALEKIT_ERR_INVALID with the failure filled. */
+scalekit_err ski_operation_check(const struct ski_operation *operation, const struct ski_mem *mem,
+                                 const void *params, struct ski_failure *failure);
+
 /* Copies an input structure, whatever version of it the caller has, so that defaults can be filled
  * in.  Returns the copy, or `params` itself when it is NULL or ski_check() is going to refuse it. */
 const void *ski_params_copy(void *copy, size_t size, const void *params);

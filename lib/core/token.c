@@ -6,7 +6,6 @@
 #include <string.h>
 
 #define FLIGHT_MS        40000
-#define MAX_RETRIES      2
 #define MAX_ANSWER       65536
 #define MAX_TOKEN        16384
 #define DEFAULT_LIFE_S   3600
@@ -83,7 +82,7 @@ static void fail_or_retry(struct ski_token *token)
         .idempotency = SKI_SAFE,
         .error = &token->error,
         .retries = token->retries,
-        .max_retries = MAX_RETRIES,
+        .max_retries = token->max_retries,
         .refreshed = true,
     };
     int64_t due = ski_loop_now(token->loop);
@@ -272,6 +271,7 @@ scalekit_err ski_token_init(struct ski_token *token, struct ski_loop *loop, stru
     memset(token, 0, sizeof *token);
     token->loop = loop;
     token->pool = pool;
+    token->max_retries = config->max_retries;
     token->refused_until_ms = INT64_MIN;
     token->flight = token->refresh = SKI_NO_TIMER;
     ski_list_init(&token->waiters);

@@ -39,6 +39,7 @@ struct ski_token_config {
     const char *target;                    /* "/oauth/token", copied */
     const struct ski_header *headers;      /* borrowed: what every request carries */
     unsigned n_headers;
+    int max_retries;
 };
 
 enum ski_token_state { SKI_TOKEN_IDLE, SKI_TOKEN_SIGNING_IN, SKI_TOKEN_PAUSED };
@@ -56,7 +57,7 @@ struct ski_token {
     enum ski_token_state state;
     struct ski_list waiters;
     struct ski_exchange exchange;
-    int retries;
+    int retries, max_retries;
     int64_t deadline_ms; /* of the flight */
     ski_timer flight, refresh;
 

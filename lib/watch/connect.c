@@ -1,0 +1,182 @@
+/* Design note.  scalekit_connect_account() is a watch with a prologue:
+ *
+ *     get_or_create ──► ACTIVE: settled
+ *          └──► get_authorization_link ──► LINK is told ──► the watch follows the account
+ *
+ * The prologue lives from the call to the link.  It keeps the parameters the link needs, and the one
+ * operation that is under way; whatever ends the watch meanwhile abandons that. */
+#include "api/account_key.h"
+#include "api/authorization_link.h"
+#include "api/connected_account.h"
+#include "base/str.h"
+#include "watch/watch.h"
+#include <string.h>
+
+struct ski_prologue {
+    scalekit_watch *watch;
+    scalekit_request *step;
+    struct ski_arena arena; /* of the parameters */
+    struct scalekit_connect_account_params params;
+};
+
+static void free_prologue(struct ski_prologue *prologue)
+{
+    const struct ski_mem *mem = &prologue->watch->engine->mem;
+
+    prologue->watch->prologue = NULL;
+    ski_arena_free(&prologue->arena);
+    ski_free(mem, prologue);
+}
+
+void ski_prologue_abandon(scalekit_watch *watch)
+{
+    if (watch->prologue->step)
+        ski_request_abandon(watch->prologue->step);
+    free_prologue(watch->prologue);
+}
+
+/* The step that is under way may take as long as the watch. */
+static void go(struct ski_prologue *prologue, scalekit_request *step)
+{
+    scalekit_watch *watch = prologue->watch;
+    int64_t left = watch->end_ms - ski_loop_now(&watch->engine->client->loop);
+    int64_t normal = watch->engine->client->config.deadline_ms;
+
+    prologue->step = step;
+    if (!step) {
+        ski_watch_tell(watch, SCALEKIT_WATCH_FAILED, NULL);
+        return;
+    }
+    left = left < normal ? left : normal;
+    scalekit_request_set_deadline(step, left > 0 ? left : 1);
+}
+
+static void on_link(scalekit_request *request, const struct scalekit_authorization_link *link,
+                    void *user)
+{
+    struct ski_prologue *prologue = user;
+    scalekit_watch *watch = prologue->watch;
+    struct ski_account_name name = {NULL, prologue->params.connection_name,
+                                    prologue->params.identifier, prologue->params.organization_id,
+                                    prologue->params.user_id};
+    int64_t first = watch->engine->client->config.watch_first_check_ms;
+
+    prologue->step = NULL;
+    if (!link || !ski_engine_follow(watch->engine, watch, &name, first)) {
+        ski_watch_tell(watch, SCALEKIT_WATCH_FAILED, request);
+        return;
+    }
+    ski_watch_limit(watch, prologue->params.deadline_ms, link->expiry);
+    ski_watch_tell(watch, SCALEKIT_WATCH_LINK, request);
+    free_prologue(prologue);
+}
+
+static void on_account(scalekit_request *request, const struct scalekit_connected_account *account,
+                       void *user)
+{
+    struct ski_prologue *prologue = user;
+    const struct scalekit_connect_account_params *p = &prologue->params;
+    scalekit_watch *watch = prologue->watch;
+
+    prologue->step = NULL;
+    if (account)
+        watch->status = account->status;
+    if (!account || account->status == SCALEKIT_ACCOUNT_ACTIVE) {
+        ski_watch_tell(watch, account ? SCALEKIT_WATCH_SETTLED : SCALEKIT_WATCH_FAILED, request);
+        return;
+    }
+    watch->before = (uint8_t)account->status;
+    go(prologue,
+       scalekit_get_authorization_link(
+           watch->engine->client,
+           SCALEKIT_PARAMS(scalekit_authorization_link_params,
+                           .connection_name = p->connection_name, .identifier = p->identifier,
+                           .organization_id = p->organization_id, .user_id = p->user_id,
+                           .state = p->state, .user_verify_url = p->user_verify_url),
+           on_link, prologue));
+}
+
+/* Copies what the link will need, white space around it cut. */
+static bool keep_params(struct ski_prologue *prologue,
+                        const struct scalekit_connect_account_params *p)
+{
+    const char **texts[] = {&prologue->params.connection_name, &prologue->params.identifier,
+                            &prologue->params.organization_id, &prologue->params.user_id,
+                            &prologue->params.state,           &prologue->params.user_verify_url};
+
+    prologue->params = *p;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct ski_slice text = ski_slice_trim(ski_slice_of(*texts[i] ? *texts[i] : ""));
+
+        if (*texts[i] && !(*texts[i] = ski_arena_strndup(&prologue->arena, text.at, text.length)))
+            return false;
+    }
+    return true;
+}
+
+/* The account is asked for at once. */
+static bool begin(scalekit_watch *watch, const struct scalekit_connect_account_params *p)
+{
+    struct ski_engine *engine = watch->engine;
+    struct ski_prologue *prologue = ski_zalloc(&engine->mem, sizeof *prologue);
+
+    if (!prologue)
+        return false;
+    watch->prologue = prologue;
+    prologue->watch = watch;
+    ski_arena_init(&prologue->arena, &engine->mem, 512, 1u << 20);
+    if (!keep_params(prologue, p))
+        return false;
+    go(prologue,
+       scalekit_get_or_create_connected_account(
+           engine->client,
+           SCALEKIT_PARAMS(scalekit_create_connected_account_params,
+                           .connection_name = p->connection_name, .identifier = p->identifier,
+                           .organization_id = p->organization_id, .user_id = p->user_id,
+                           .api_config = p->api_config),
+           on_account, prologue));
+    return true;
+}
+
+static const struct ski_field connect_fields[] = {
+    STRING(scalekit_connect_account_params, connection_name, "connector", .flags = SKI_REQUIRED,
+           .max = 400, .check = ski_check_connection_name),
+    STRING(scalekit_connect_account_params, identifier, "identifier", .flags = SKI_REQUIRED,
+           .max = 100),
+    STRING(scalekit_connect_account_params, organization_id, "organization_id", .max = 32),
+    STRING(scalekit_connect_account_params, user_id, "user_id", .max = 32),
+    JSON(scalekit_connect_account_params, api_config, "api_config", .flags = SKI_SECRET),
+    STRING(scalekit_connect_account_params, state, "state", .flags = SKI_SECRET, .max = 512),
+    STRING(scalekit_connect_account_params, user_verify_url, "user_verify_url", .max = 2048,
+           .check = ski_check_user_verify_url),
+    INTEGER(scalekit_connect_account_params, deadline_ms, "deadline_ms", .min = 1,
+            .max = SKI_MAX_WATCH_MS),
+    END,
+};
+static const struct ski_type connect_type = TYPE(scalekit_connect_account_params, connect_fields);
+
+static const struct ski_operation rules = {
+    .name = "connect_account",
+    .idempotency = SKI_SAFE,
+    .params = &connect_type,
+    .deliver = ski_deliver_done,
+};
+
+scalekit_watch *scalekit_connect_account(scalekit_client *client,
+                                         const struct scalekit_connect_account_params *params,
+                                         scalekit_watch_cb cb, void *user)
+{
+    scalekit_watch *watch = ski_watch_new(client, cb, user);
+    struct scalekit_connect_account_params copy;
+
+    if (!watch || !ski_watch_check(watch, &rules, params))
+        return watch;
+    params = ski_params_copy(&copy, sizeof copy, params);
+    ski_watch_limit(watch, params->deadline_ms, 0);
+    if (begin(watch, params))
+        return watch;
+    if (watch->prologue)
+        free_prologue(watch->prologue);
+    ski_watch_discard(watch);
+    return NULL;
+}
