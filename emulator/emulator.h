@@ -17,6 +17,11 @@
 struct event_base;
 typedef struct scalekit_emulator scalekit_emulator;
 
+/* Told of every request that was answered: method, path without the query and without secrets, and
+ * status (0: closed unanswered).  Borrowed; it must not free the emulator. */
+typedef void (*scalekit_emulator_log_cb)(const char *method, const char *path, int status,
+                                         void *user);
+
 /* What the user behind a link does. */
 enum scalekit_consent {
     SCALEKIT_CONSENT_MANUAL,  /* nothing: somebody opens the page */
@@ -27,24 +32,33 @@ enum scalekit_consent {
 };
 
 struct scalekit_emulator_config {
-    uint16_t port;             /* 0: any free one */
-    const char *tls_dir;       /* NULL: plain HTTP.  Else a directory for ca.pem, server.pem, server.key: made when missing */
+    uint16_t port; /* 0: any free one */
+    /* Where ca.pem, server.pem and server.key are, made when missing; NULL: plain HTTP. */
+    const char *tls_dir;
     const char *client_id;     /* NULL: "skc_emulator" */
     const char *client_secret; /* NULL: "test_emulator_secret" */
     int64_t token_life_s;      /* 0: 86,399 */
     int64_t link_life_s;       /* 0: 600 */
-    bool verify_users;         /* consent leads to PENDING_VERIFICATION until the user is verified */
+    bool verify_users; /* consent leads to PENDING_VERIFICATION until the user is verified */
+    scalekit_emulator_log_cb log; /* NULL: none */
+    void *log_user;
 };
 
-/* Starts it on the caller's loop.  `error` (may be NULL) gets a sentence when it fails, and the
- * result is NULL. */
-scalekit_emulator *scalekit_emulator_start(struct event_base *base, const struct scalekit_emulator_config *config,
+/* Starts it on the caller's loop.  `config` NULL: plain HTTP and every default.  `error` (may be
+ * NULL) gets a sentence when it fails, and the result is NULL.
+ *
+ * A client that vanishes raises no SIGPIPE under TLS.  Over plain HTTP one can in two rare cases,
+ * after a malformed request and before the end of a very large answer: a program that embeds a
+ * plain emulator may want to ignore the signal. */
+scalekit_emulator *scalekit_emulator_start(struct event_base *base,
+                                           const struct scalekit_emulator_config *config,
                                            char *error, size_t error_size);
 /* Closes the listener and every connection. NULL is ignored. */
 void scalekit_emulator_free(scalekit_emulator *emulator);
 
-/* What a client needs.  Borrowed; the CA file is NULL without TLS. */
-const char *scalekit_emulator_url(const scalekit_emulator *emulator); /* "https://127.0.0.1:41234" */
+/* What a client needs.  Borrowed; the URL is "https://127.0.0.1:41234", the CA file NULL without
+ * TLS. */
+const char *scalekit_emulator_url(const scalekit_emulator *emulator);
 const char *scalekit_emulator_client_id(const scalekit_emulator *emulator);
 const char *scalekit_emulator_client_secret(const scalekit_emulator *emulator);
 const char *scalekit_emulator_ca_file(const scalekit_emulator *emulator);
@@ -52,32 +66,40 @@ const char *scalekit_emulator_ca_file(const scalekit_emulator *emulator);
 /* What happens to every link made from now on, `after_ms` after it was made.  The admin endpoint
  * POST /_emulator/consent {"connector","identifier","consent","after_ms"} does the same, for one
  * account when it names one. */
-void scalekit_emulator_script_consent(scalekit_emulator *emulator, enum scalekit_consent consent, int64_t after_ms);
+void scalekit_emulator_script_consent(scalekit_emulator *emulator, enum scalekit_consent consent,
+                                      int64_t after_ms);
 
 /* The same for one account's links, made or yet to come; it wins over the general script. */
 bool scalekit_emulator_script_account(scalekit_emulator *emulator, const char *connection_name,
-                                      const char *identifier, enum scalekit_consent consent, int64_t after_ms);
+                                      const char *identifier, enum scalekit_consent consent,
+                                      int64_t after_ms);
 
-/* Puts an account in a state, made if there is none: "ACTIVE", "PENDING_AUTH", any word at all. */
+/* Puts an account in a state, made if there is none: "ACTIVE", "PENDING_AUTH", any word at all.
+ * Also POST /_emulator/status {"connector","identifier","status"}. */
 bool scalekit_emulator_set_status(scalekit_emulator *emulator, const char *connection_name,
                                   const char *identifier, const char *status);
 
-/* Makes every access token invalid, as a rotation does: the next calls are answered 401. */
+/* Makes every access token invalid, as a rotation does: the next calls are answered 401.  Also POST
+ * /_emulator/revoke_tokens. */
 void scalekit_emulator_revoke_tokens(scalekit_emulator *emulator);
 
 /* The next `times` requests whose path begins with `path_prefix` are answered with this instead.
- * `body` NULL: an error body that fits the status.  Status 0: the connection is closed unanswered. */
-bool scalekit_emulator_fail_next(scalekit_emulator *emulator, const char *path_prefix, int times, int status, const char *body);
+ * `body` is JSON; NULL: an error body that fits the status.  Status 0: the connection is closed
+ * unanswered.  The admin endpoint POST /_emulator/fail {"path_prefix","times","status","body",
+ * "delay_ms"} can also make them wait, and without a status only that. */
+bool scalekit_emulator_fail_next(scalekit_emulator *emulator, const char *path_prefix, int times,
+                                 int status, const char *body);
 
 /* What was asked so far; also GET /_emulator/stats. */
 struct scalekit_emulator_stats {
-    uint64_t requests;  /* every request, whatever became of it */
-    uint64_t sign_ins;  /* POST /oauth/token that succeeded */
-    uint64_t lookups;   /* details and auth */
+    uint64_t requests; /* every request, whatever became of it */
+    uint64_t sign_ins; /* POST /oauth/token that succeeded */
+    uint64_t lookups;  /* details and auth */
     uint64_t creates, updates, deletes, links, tool_calls;
     uint64_t accounts, active; /* now */
 };
-void scalekit_emulator_stats(const scalekit_emulator *emulator, struct scalekit_emulator_stats *stats);
+void scalekit_emulator_stats(const scalekit_emulator *emulator,
+                             struct scalekit_emulator_stats *stats);
 
 /* "approve" and so on; -1 when there is none. */
 int scalekit_consent_parse(const char *word);

@@ -1,0 +1,137 @@
+#include "check.h"
+#include "text.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void emu_violation(struct emu_request *request, const char *field, const char *constraint,
+                   const char *format, ...)
+{
+    struct emu_violation *violation;
+    va_list args;
+
+    if (request->n_violations == sizeof request->violations / sizeof *request->violations)
+        return;
+    violation = &request->violations[request->n_violations++];
+    violation->field = field;
+    violation->constraint = constraint;
+    va_start(args, format);
+    vsnprintf(violation->description, sizeof violation->description, format, args);
+    va_end(args);
+}
+
+bool emu_refused(struct emu_request *request)
+{
+    char message[128];
+
+    if (request->malformed) {
+        snprintf(message, sizeof message, "invalid value for field %s", request->malformed);
+        emu_fail(request, 400, "INVALID_ARGUMENT", message);
+        return true;
+    }
+    if (request->n_violations)
+        emu_fail(request, 400, "INVALID_ARGUMENT", "Validation error");
+    return request->n_violations > 0;
+}
+
+const char *emu_member(struct emu_request *request, yajl_val parent, const char *field)
+{
+    yajl_val value = emu_json_get(parent, field);
+
+    if (value && !YAJL_IS_STRING(value))
+        request->malformed = field;
+    return YAJL_GET_STRING(value);
+}
+
+yajl_val emu_object(struct emu_request *request, yajl_val parent, const char *field)
+{
+    yajl_val value = emu_json_get(parent, field);
+
+    if (value && !YAJL_IS_OBJECT(value)) {
+        request->malformed = field;
+        return NULL;
+    }
+    return value;
+}
+
+static void check_text(struct emu_request *request, const char *field, const char *value,
+                       size_t min, size_t max, unsigned rules)
+{
+    static const char name_characters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_: -";
+    size_t length = emu_code_points(value);
+
+    if (length < min)
+        emu_violation(request, field, "string.min_len",
+                      "value length must be at least %zu characters", min);
+    if (length > max)
+        emu_violation(request, field, "string.max_len",
+                      "value length must be at most %zu characters", max);
+    if (rules & EMU_NAME && value[strspn(value, name_characters)])
+        emu_violation(request, field, "string.pattern",
+                      "value does not match regex pattern `^[a-zA-Z0-9_: -]*$`");
+    if (rules & EMU_ACCOUNT_ID && strncmp(value, "ca_", 3) != 0)
+        emu_violation(request, field, "string.prefix", "value does not have prefix `ca_`");
+    if (rules & EMU_HTTP_URL && strncmp(value, "http://", 7) != 0 &&
+        strncmp(value, "https://", 8) != 0)
+        emu_violation(request, field, "string.pattern",
+                      "value does not match regex pattern `^$|^https?://`");
+}
+
+const char *emu_text(struct emu_request *request, const char *field, size_t min, size_t max,
+                     unsigned rules)
+{
+    const char *value = request->has_body ? emu_member(request, request->body, field)
+                                          : emu_form_get(&request->query, field);
+
+    if (value && *value)
+        check_text(request, field, value, min, max, rules);
+    else if (rules & EMU_REQUIRED)
+        emu_violation(request, field, "required", "value is required");
+    return value ? value : "";
+}
+
+/* False when it is not all digits, or too many. */
+static bool parse_whole(const char *text, int64_t *out)
+{
+    char *end;
+
+    errno = 0;
+    *out = strtoll(text, &end, 10);
+    return *text >= '0' && *text <= '9' && !*end && !errno;
+}
+
+int64_t emu_below(struct emu_request *request, const char *field, int64_t below)
+{
+    const char *text = emu_form_get(&request->query, field);
+    int64_t value = 0;
+
+    if (!text || !*text)
+        return 0;
+    if (!parse_whole(text, &value))
+        request->malformed = field;
+    else if (value >= below)
+        emu_violation(request, field, "uint32.lt", "value must be less than %" PRId64, below);
+    return value;
+}
+
+int64_t emu_whole(struct emu_request *request, const char *field, int64_t absent)
+{
+    yajl_val value = emu_json_get(request->body, field);
+    int64_t number = absent;
+
+    if (value && (!YAJL_IS_NUMBER(value) || !parse_whole(YAJL_GET_NUMBER(value), &number)))
+        request->malformed = field;
+    return number;
+}
+
+void emu_read_key(struct emu_request *request, struct emu_key *key)
+{
+    key->connector = emu_text(request, "connector", 0, 400, EMU_NAME);
+    key->identifier = emu_text(request, "identifier", 0, 100, 0);
+    key->organization_id = emu_text(request, "organization_id", 0, 32, 0);
+    key->user_id = emu_text(request, "user_id", 0, 32, 0);
+}

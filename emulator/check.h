@@ -1,0 +1,36 @@
+/* check.h - reading a request's fields, and holding them to the service's limits.
+ *
+ * Readers note what is wrong and go on; emu_refused() then answers with everything at once. */
+#ifndef EMU_CHECK_H
+#define EMU_CHECK_H
+
+#include "server.h"
+
+enum {
+    EMU_REQUIRED = 1,
+    EMU_NAME = 2,       /* a connection's name: A-Z a-z 0-9 _ : - and space */
+    EMU_ACCOUNT_ID = 4, /* begins with "ca_" */
+    EMU_HTTP_URL = 8,
+};
+
+/* A text field of the body, or of the query when the operation has no body; "" when absent. */
+const char *emu_text(struct emu_request *request, const char *field, size_t min, size_t max,
+                     unsigned rules);
+/* An object of the body at `parent`; NULL when absent. */
+yajl_val emu_object(struct emu_request *request, yajl_val parent, const char *field);
+/* A string of the object `parent`; NULL when absent. */
+const char *emu_member(struct emu_request *request, yajl_val parent, const char *field);
+/* A number of the query, below `below`; 0 when absent. */
+int64_t emu_below(struct emu_request *request, const char *field, int64_t below);
+/* A whole number of the body; `absent` when it is not there. */
+int64_t emu_whole(struct emu_request *request, const char *field, int64_t absent);
+
+/* The fields that say which account is meant, each within its limits. */
+void emu_read_key(struct emu_request *request, struct emu_key *key);
+
+void emu_violation(struct emu_request *request, const char *field, const char *constraint,
+                   const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Whether something was wrong; then it has been answered. */
+bool emu_refused(struct emu_request *request);
+
+#endif

@@ -1,0 +1,88 @@
+#include "text.h"
+#include <event2/buffer.h>
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+int64_t emu_now_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec * EMU_SECOND + now.tv_nsec / 1000;
+}
+
+void emu_time_text(char out[EMU_TIME_SIZE], int64_t time_us)
+{
+    time_t seconds = (time_t)(time_us / EMU_SECOND);
+    struct tm utc;
+    char day_and_time[24] = "";
+
+    if (gmtime_r(&seconds, &utc))
+        strftime(day_and_time, sizeof day_and_time, "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(out, EMU_TIME_SIZE, "%.19s.%06dZ", day_and_time, (int)(time_us % EMU_SECOND));
+}
+
+bool emu_random_text(char *out, size_t size)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+    *out = '\0';
+    if (RAND_bytes((unsigned char *)out, (int)size - 1) != 1)
+        return false;
+    for (size_t i = 0; i + 1 < size; i++)
+        out[i] = alphabet[(unsigned char)out[i] & 63];
+    out[size - 1] = '\0';
+    return true;
+}
+
+bool emu_set_text(char **slot, const char *text)
+{
+    char *copy = text ? strdup(text) : NULL;
+
+    if (text && !copy)
+        return false;
+    if (*slot)
+        OPENSSL_cleanse(*slot, strlen(*slot));
+    free(*slot);
+    *slot = copy;
+    return true;
+}
+
+char *emu_buffer_text(struct evbuffer *buffer)
+{
+    size_t length = evbuffer_get_length(buffer);
+    char *text = malloc(length + 1);
+
+    if (!text || evbuffer_copyout(buffer, text, length) != (ev_ssize_t)length) {
+        free(text);
+        return NULL;
+    }
+    text[length] = '\0';
+    return text;
+}
+
+size_t emu_code_points(const char *text)
+{
+    size_t n = 0;
+
+    for (; *text; text++)
+        n += ((unsigned char)*text & 0xc0) != 0x80;
+    return n;
+}
+
+bool emu_contains(const char *text, const char *part)
+{
+    return strcasestr(text, part) != NULL;
+}
+
+bool emu_same(const char *a, const char *b)
+{
+    size_t length = strlen(a);
+
+    return length == strlen(b) && CRYPTO_memcmp(a, b, length) == 0;
+}

@@ -1,0 +1,32 @@
+/* text.h - small things about strings, time and chance that every file here needs. */
+#ifndef EMU_TEXT_H
+#define EMU_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct evbuffer;
+
+#define EMU_SECOND    INT64_C(1000000)
+#define EMU_TIME_SIZE 32
+
+int64_t emu_now_us(void); /* of the wall clock */
+
+/* RFC 3339 with microseconds: "2026-08-21T10:00:00.123456Z". */
+void emu_time_text(char out[EMU_TIME_SIZE], int64_t time_us);
+
+/* Fills `out` with size - 1 unpredictable characters of A-Z a-z 0-9 - _ and a NUL. */
+bool emu_random_text(char *out, size_t size);
+
+/* Replaces *slot by a copy, wiping what was there.  NULL empties it. */
+bool emu_set_text(char **slot, const char *text);
+
+/* Everything in the buffer as a string that the caller frees; NULL when memory ran out. */
+char *emu_buffer_text(struct evbuffer *buffer);
+
+size_t emu_code_points(const char *text);
+bool emu_contains(const char *text, const char *part); /* without regard to the case of A-Z */
+bool emu_same(const char *a, const char *b);           /* in constant time */
+
+#endif
