@@ -79,7 +79,8 @@ static bool refuse(struct test_memory *memory)
     memory->count++;
     if (!memory->fail_at)
         return false;
-    return memory->count == memory->fail_at || (memory->fail_after && memory->count > memory->fail_at);
+    return memory->count == memory->fail_at ||
+           (memory->fail_after && memory->count > memory->fail_at);
 }
 
 static void *memory_malloc(size_t size, void *user)
@@ -183,7 +184,8 @@ static void keep_line(enum scalekit_log_level level, const char *line, void *use
     struct test_loop *test = user;
     size_t used = strlen(test->log);
 
-    snprintf(test->log + used, sizeof test->log - used, "%s %s\n", scalekit_log_level_name(level), line);
+    snprintf(test->log + used, sizeof test->log - used, "%s %s\n", scalekit_log_level_name(level),
+             line);
 }
 
 void test_loop_init(struct test_loop *test, const struct scalekit_clock *clock)

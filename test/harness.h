@@ -23,7 +23,10 @@ struct harness_suite {
     CU_TestInfo *tests;
 };
 
-#define USE_SUITE(name) {#name, name##_suite}
+#define USE_SUITE(name)                                                                            \
+    {                                                                                              \
+#name, name##_suite                                                                        \
+    }
 
 /* Runs every suite, or those named on the command line; prints each failure, then
  * "N passed, N failed".  Returns main()'s exit status.  A test that leaves more descriptors open

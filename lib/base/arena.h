@@ -30,7 +30,9 @@ char *ski_arena_bytes(struct ski_arena *arena, size_t size);
 /* A NUL-terminated copy.  A NULL text gives NULL. */
 char *ski_arena_strndup(struct ski_arena *arena, const char *text, size_t length);
 char *ski_arena_strdup(struct ski_arena *arena, const char *text);
-char *ski_arena_printf(struct ski_arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
-char *ski_arena_vprintf(struct ski_arena *arena, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+char *ski_arena_printf(struct ski_arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+char *ski_arena_vprintf(struct ski_arena *arena, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
 
 #endif

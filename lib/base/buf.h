@@ -17,14 +17,16 @@ struct ski_buf {
 };
 
 void ski_buf_init(struct ski_buf *buf, const struct ski_mem *mem, size_t maximum);
-void ski_buf_free(struct ski_buf *buf);  /* back to empty, nothing allocated */
-void ski_buf_clear(struct ski_buf *buf); /* back to empty, memory kept, failure forgotten; cleanses */
+void ski_buf_free(struct ski_buf *buf); /* back to empty, nothing allocated */
+/* Back to empty, memory kept, failure forgotten; cleanses. */
+void ski_buf_clear(struct ski_buf *buf);
 
 bool ski_buf_reserve(struct ski_buf *buf, size_t more); /* room for `more` bytes after length */
 void ski_buf_add(struct ski_buf *buf, const void *bytes, size_t length);
 void ski_buf_adds(struct ski_buf *buf, const char *text);
 void ski_buf_addc(struct ski_buf *buf, char c);
-void ski_buf_addf(struct ski_buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void ski_buf_addf(struct ski_buf *buf, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 void ski_buf_drop(struct ski_buf *buf, size_t length); /* forgets that many bytes at the front */
 const char *ski_buf_text(struct ski_buf *buf);         /* NUL-terminated; NULL when it failed */
 

@@ -51,9 +51,16 @@ struct ski_loop {
     int64_t alarm_ms; /* what `alarm` is set to; INT64_MAX when it is not pending */
     unsigned holds;
     bool firing;
+
+    /* A task may free the loop it runs from: ski_loop_free() then only marks it, and `gone` is
+     * called when the turn has unwound; otherwise before ski_loop_free() returns.  The owner frees
+     * the memory around the loop there.  NULL: nothing to do. */
+    bool running, dead;
+    void (*gone)(struct ski_loop *loop);
 };
 
-/* mem, clock and log must be set before. */
+/* mem, clock, log and gone must be set before.  SCALEKIT_OK or SCALEKIT_ERR_NOMEM: `gone` is not
+ * called then. */
 scalekit_err ski_loop_init(struct ski_loop *loop, struct event_base *base);
 void ski_loop_free(struct ski_loop *loop); /* tasks that still wait are forgotten */
 
@@ -72,8 +79,9 @@ void ski_loop_run_timers(struct ski_loop *loop);
 int64_t ski_loop_next_ms(const struct ski_loop *loop); /* INT64_MAX: none */
 
 void ski_task_init(struct ski_task *task, void (*run)(struct ski_task *task));
-void ski_task_defer(struct ski_loop *loop, struct ski_task *task); /* again while waiting: no effect */
-void ski_task_cancel(struct ski_task *task);                       /* harmless when it does not wait */
+/* Runs it once, from the loop; no effect while it waits already. */
+void ski_task_defer(struct ski_loop *loop, struct ski_task *task);
+void ski_task_cancel(struct ski_task *task); /* harmless when it does not wait */
 
 void ski_loop_hold(struct ski_loop *loop);
 void ski_loop_release(struct ski_loop *loop);

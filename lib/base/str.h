@@ -10,8 +10,8 @@ struct ski_slice {
     size_t length;
 };
 
-char ski_lower(char c);                             /* A-Z only */
-bool ski_str_ieq(const char *a, const char *b);     /* equal but for case */
+char ski_lower(char c);                         /* A-Z only */
+bool ski_str_ieq(const char *a, const char *b); /* equal but for case */
 bool ski_slice_ieq(struct ski_slice a, const char *b);
 bool ski_slice_eq(struct ski_slice a, const char *b);
 struct ski_slice ski_slice_of(const char *text);
@@ -21,6 +21,8 @@ struct ski_slice ski_slice_trim(struct ski_slice slice); /* space, tab, CR, LF a
 size_t ski_utf8_count(const char *text);
 /* Strict: no overlong forms, no surrogates, nothing beyond U+10FFFF. */
 bool ski_utf8_valid(const char *bytes, size_t length);
+/* How much of the first `length` bytes to keep so that no character is cut in two. */
+size_t ski_utf8_cut(const char *text, size_t length);
 
 /* Decimal digits only, no sign, no overflow; false leaves *out alone. */
 bool ski_parse_u64(struct ski_slice digits, uint64_t *out);
