@@ -151,6 +151,87 @@ bool ski_parse_u64(struct ski_slice digits, uint64_t *out)
     return true;
 }
 
+static bool times_power_of_ten(uint64_t *value, int64_t power)
+{
+    for (; power > 0 && *value > 0; power--) {
+        if (*value > UINT64_MAX / 10)
+            return false;
+        *value *= 10;
+    }
+    return true;
+}
+
+/* What follows 'e'. */
+static bool parse_exponent(const char *at, const char *end, int64_t *out)
+{
+    bool negative = at < end && *at == '-';
+    int64_t exponent = 0;
+
+    at += negative || (at < end && *at == '+');
+    if (at == end)
+        return false;
+    for (; at < end; at++) {
+        if (*at < '0' || *at > '9')
+            return false;
+        if (exponent < INT64_C(1000000000000)) /* more than any text has digits */
+            exponent = exponent * 10 + (*at - '0');
+    }
+    *out = negative ? -exponent : exponent;
+    return true;
+}
+
+/* The digits before 'e', as value × 10^exponent; where they end, NULL when they are wrong.  Zeros
+ * wait until another digit follows, so that 5.00000000000000000000 is no large number. */
+static const char *parse_mantissa(const char *at, const char *end, uint64_t *value,
+                                  int64_t *exponent)
+{
+    int64_t waiting = 0;
+    bool fraction = false, empty = true;
+
+    *value = 0;
+    *exponent = 0;
+    for (; at < end && ski_lower(*at) != 'e'; at++) {
+        unsigned digit = (unsigned char)*at - (unsigned)'0';
+
+        if (*at == '.' && !fraction && !empty) {
+            fraction = empty = true;
+            continue;
+        }
+        if (digit > 9)
+            return NULL;
+        empty = false;
+        *exponent -= fraction;
+        waiting++;
+        if (digit == 0)
+            continue;
+        if (!times_power_of_ten(value, waiting) || *value > UINT64_MAX - digit)
+            return NULL;
+        *value += digit;
+        waiting = 0;
+    }
+    *exponent += waiting;
+    return empty ? NULL : at;
+}
+
+bool ski_parse_i64(struct ski_slice number, int64_t *out)
+{
+    const char *at = number.at, *end = number.at + number.length;
+    bool negative = at < end && *at == '-';
+    int64_t exponent, more = 0;
+    uint64_t value;
+
+    at = parse_mantissa(at + negative, end, &value, &exponent);
+    if (!at || (at < end && !parse_exponent(at + 1, end, &more)))
+        return false;
+    exponent += more;
+    if (value > 0 && (exponent < 0 || !times_power_of_ten(&value, exponent)))
+        return false;
+    if (value > (uint64_t)INT64_MAX + negative)
+        return false;
+    *out = (int64_t)(negative ? -value : value);
+    return true;
+}
+
 static bool is_unreserved(char c)
 {
     char lower = ski_lower(c);

@@ -26,6 +26,9 @@ size_t ski_utf8_cut(const char *text, size_t length);
 
 /* Decimal digits only, no sign, no overflow; false leaves *out alone. */
 bool ski_parse_u64(struct ski_slice digits, uint64_t *out);
+/* A whole number with sign, fraction and exponent as in JSON: 5, -5.0, 500e-2.  false leaves *out
+ * alone: it is not whole, or beyond int64_t, or not a number. */
+bool ski_parse_i64(struct ski_slice number, int64_t *out);
 
 /* Appends text percent-encoded: everything but A-Z a-z 0-9 - . _ ~. */
 void ski_percent_encode(struct ski_buf *out, const char *text);

@@ -101,7 +101,8 @@ static unsigned slot_of(const struct ski_wheel *wheel, uint64_t due)
     return TOP * SLOTS + (unsigned)(due >> shift) % SLOTS;
 }
 
-/* The distance, 1 to 255, from slot `from` of a level round its ring to the next full one; 0: none. */
+/* The distance, 1 to 255, from slot `from` of a level round its ring to the next full one; 0: none.
+ * `from` itself is where `now` is, and empty. */
 static unsigned distance_to_full(const uint64_t *bitmap, unsigned from)
 {
     unsigned distance = 1;
@@ -110,10 +111,8 @@ static unsigned distance_to_full(const uint64_t *bitmap, unsigned from)
         unsigned slot = (from + distance) % SLOTS;
         uint64_t rest = bitmap[slot / 64] >> slot % 64;
 
-        if (rest) {
-            distance += (unsigned)__builtin_ctzll(rest);
-            return distance < SLOTS ? distance : 0;
-        }
+        if (rest)
+            return distance + (unsigned)__builtin_ctzll(rest);
         distance += 64 - slot % 64;
     }
     return 0;

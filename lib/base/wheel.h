@@ -14,8 +14,8 @@
 #define SKI_WHEEL_TICK_MS 8
 #define SKI_WHEEL_NONE    UINT32_MAX
 
-#define SKI_WHEEL_LEVELS 4
-#define SKI_WHEEL_SLOTS  256
+#define SKI_WHEEL_LEVELS  4
+#define SKI_WHEEL_SLOTS   256
 /* One more slot: what waits to be taken. */
 #define SKI_WHEEL_EXPIRED (SKI_WHEEL_LEVELS * SKI_WHEEL_SLOTS)
 

@@ -1,9 +1,13 @@
 /* decode.h - JSON text to structures, led by tables.  Knows no type by name.
  *
- * Unknown members are skipped at any depth.  Absent, null and, for strings, empty mean the zero
- * value (NULL, 0, false).  A value of the wrong JSON type, text that is not strict UTF-8, a string
- * with an embedded NUL, a syntax error, a document beyond the limits: SCALEKIT_ERR_DECODE with the
- * path, "connected_account.status: expected a string".  Everything goes into the arena. */
+ * Names are accepted as the table spells them and in lowerCamelCase; of one that comes twice the
+ * last wins.  Unknown members are skipped.  Absent, null and, for strings, empty mean the zero
+ * value (NULL, 0, false); in lists null is left out.  A number is an integer however it is spelt,
+ * 5, 5.0 or 5e0, and in a string as digits.
+ *
+ * A value of the wrong JSON type, text that is not strict UTF-8, a string with an embedded NUL, a
+ * syntax error, a document beyond the limits: SCALEKIT_ERR_DECODE with the path,
+ * "connected_account.status: expected a string".  Everything goes into the arena. */
 #ifndef SKI_JSON_DECODE_H
 #define SKI_JSON_DECODE_H
 
@@ -19,7 +23,9 @@ scalekit_err ski_json_decode(struct ski_arena *arena, const struct ski_type *typ
                              size_t length, const void **out, struct ski_failure *failure);
 
 /* Whether a text is one valid JSON value (an object, unless `any`), within the limits.  Returns
- * NULL when it is, else what is wrong, for people; static text. */
+ * NULL when it is, else what is wrong, for people ("must be a JSON object"); static text, and
+ * ski_json_no_memory when memory ran out. */
+extern const char ski_json_no_memory[];
 const char *ski_json_problem(const struct ski_mem *mem, const char *text, size_t length, bool any);
 
 #endif

@@ -1,6 +1,7 @@
 #include "base/loop.h"
 #include "harness.h"
 #include <event2/event.h>
+#include <stdlib.h>
 
 static struct test_loop test;
 static struct test_clock now;
@@ -514,6 +515,83 @@ static void every_refused_allocation_is_survived(void)
     CU_ASSERT(test_every_allocation(make_timers, NULL) > 4);
 }
 
+/* libevent's own memory, refused after a while. */
+static int allocations_left;
+
+static void *libevent_malloc(size_t size)
+{
+    return allocations_left-- > 0 ? malloc(size) : NULL;
+}
+
+static void *libevent_realloc(void *old, size_t size)
+{
+    return allocations_left-- > 0 ? realloc(old, size) : NULL;
+}
+
+static void leave_libevent(int allocations)
+{
+    allocations_left = allocations;
+    event_set_mem_functions(libevent_malloc, libevent_realloc, free);
+}
+
+static void leave_libevent_alone(void)
+{
+    event_set_mem_functions(malloc, realloc, free);
+}
+
+static void without_memory_for_its_events_there_is_no_loop(void)
+{
+    struct event_base *base = event_base_new();
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(base);
+    gone = 0;
+    for (int allocations = 0; allocations <= 2; allocations++) {
+        struct ski_loop loop = {.gone = on_gone};
+        scalekit_err err;
+
+        ski_mem_init(&loop.mem, NULL);
+        ski_clock_init(&loop.clock, NULL);
+        leave_libevent(allocations);
+        err = ski_loop_init(&loop, base);
+        leave_libevent_alone();
+        CU_ASSERT_EQUAL(err, allocations < 2 ? SCALEKIT_ERR_NOMEM : SCALEKIT_OK);
+        CU_ASSERT_EQUAL(gone, 0);
+        loop.gone = NULL;
+        if (err == SCALEKIT_OK)
+            ski_loop_free(&loop);
+    }
+    event_base_free(base);
+}
+
+static void what_libevent_had_no_memory_for_is_caught_up_with(void)
+{
+    struct job jobs[2];
+    bool done = false;
+    ski_timer timer;
+
+    start();
+    timer = ski_timer_new(&test.loop, on_done, &done);
+    job_init(&jobs[0]);
+    job_init(&jobs[1]);
+    ski_loop_hold(&test.loop);
+    leave_libevent(0);
+    ski_task_defer(&test.loop, &jobs[0].task);
+    ski_timer_set(&test.loop, timer, 0);
+    leave_libevent_alone();
+    CU_ASSERT_EQUAL(test.loop.alarm_ms, INT64_MAX);
+    test_loop_turn(&test);
+    CU_ASSERT_EQUAL(jobs[0].runs, 0);
+    CU_ASSERT_FALSE(done);
+    ski_task_defer(&test.loop, &jobs[1].task);
+    ski_timer_set(&test.loop, timer, 0);
+    test_loop_turn(&test);
+    CU_ASSERT_EQUAL(jobs[0].runs, 1);
+    CU_ASSERT_EQUAL(jobs[1].runs, 1);
+    CU_ASSERT(done);
+    ski_loop_release(&test.loop);
+    test_loop_free(&test);
+}
+
 SUITE(loop, {"a task runs once, and later", a_task_runs_once_and_later},
       {"at most 256 tasks run in a turn", at_most_256_tasks_run_in_a_turn},
       {"tasks run in the order they were deferred", tasks_run_in_the_order_they_were_deferred},
@@ -536,4 +614,8 @@ SUITE(loop, {"a task runs once, and later", a_task_runs_once_and_later},
       {"freed from its own timer it goes after the turn",
        freed_from_its_own_timer_it_goes_after_the_turn},
       {"freeing forgets tasks and timers", freeing_forgets_tasks_and_timers},
-      {"every refused allocation is survived", every_refused_allocation_is_survived})
+      {"every refused allocation is survived", every_refused_allocation_is_survived},
+      {"without memory for its events there is no loop",
+       without_memory_for_its_events_there_is_no_loop},
+      {"what libevent had no memory for is caught up with",
+       what_libevent_had_no_memory_for_is_caught_up_with})

@@ -190,6 +190,61 @@ static void numbers_are_digits_and_do_not_overflow(void)
     }
 }
 
+static void whole_numbers_may_be_spelt_in_any_way(void)
+{
+    static const struct {
+        const char *text;
+        bool valid;
+        int64_t value;
+    } cases[] = {
+        {"0", true, 0},
+        {"-0", true, 0},
+        {"-5", true, -5},
+        {"5.0", true, 5},
+        {"5.000000000000000000000000000000", true, 5},
+        {"10500", true, 10500},
+        {"1e3", true, 1000},
+        {"1E+3", true, 1000},
+        {"1.5e1", true, 15},
+        {"-1200e-2", true, -12},
+        {"0.0e-99999999999999999999", true, 0},
+        {"0e99999999999999999999", true, 0},
+        {"9223372036854775807", true, INT64_MAX},
+        {"-9223372036854775808", true, INT64_MIN},
+        {"922337203685477580700e-2", true, INT64_MAX},
+        {"9223372036854775808", false, 0},
+        {"-9223372036854775809", false, 0},
+        {"18446744073709551615", false, 0},
+        {"18446744073709551616", false, 0},
+        {"100000000000000000000001", false, 0},
+        {"1e19", false, 0},
+        {"1e99999999999999999999", false, 0},
+        {"1.5", false, 0},
+        {"1e-1", false, 0},
+        {"", false, 0},
+        {"-", false, 0},
+        {"+1", false, 0},
+        {"--1", false, 0},
+        {".5", false, 0},
+        {"5.", false, 0},
+        {"1.0.0", false, 0},
+        {"1e", false, 0},
+        {"1e+", false, 0},
+        {"e1", false, 0},
+        {"1e1.0", false, 0},
+        {"1e1e1", false, 0},
+        {"1 ", false, 0},
+        {"0x10", false, 0},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        int64_t value = 77;
+
+        CU_ASSERT_EQUAL(ski_parse_i64(slice(cases[i].text), &value), cases[i].valid);
+        CU_ASSERT_EQUAL(value, cases[i].valid ? cases[i].value : 77);
+    }
+}
+
 static void percent_encoding_leaves_only_the_unreserved(void)
 {
     static const struct {
@@ -234,5 +289,6 @@ SUITE(str, {"comparing ignores the case of ASCII only", comparing_ignores_the_ca
       {"UTF-8 knows every code point", utf8_knows_every_code_point},
       {"cutting spares characters", cutting_spares_characters},
       {"numbers are digits and do not overflow", numbers_are_digits_and_do_not_overflow},
+      {"whole numbers may be spelt in any way", whole_numbers_may_be_spelt_in_any_way},
       {"percent-encoding leaves only the unreserved", percent_encoding_leaves_only_the_unreserved},
       {"hashing is FNV-1a", hashing_is_fnv_1a})

@@ -50,9 +50,10 @@ static int64_t wait_for(uint32_t timer)
 static void a_timer_fires_never_early_and_less_than_a_tick_late(void)
 {
     static const int64_t after[] = {
-        1,         7,        8,         9,         2039,      2040,       2041,        2047,
-        2048,      2049,     60000,     524287,    524288,    524289,     DAY,         134217727,
-        134217728, 30 * DAY, 390 * DAY, 395 * DAY, 400 * DAY, 1000 * DAY, 40000 * DAY,
+        1,         7,         8,         9,          2039,        2040,      2041,
+        2047,      2048,      2049,      60000,      524287,      524288,    524289,
+        DAY,       134217727, 134217728, 30 * DAY,   390 * DAY,   395 * DAY, 397 * DAY,
+        398 * DAY, 399 * DAY, 400 * DAY, 1000 * DAY, 40000 * DAY,
     };
 
     for (size_t i = 0; i < sizeof after / sizeof *after; i++) {
