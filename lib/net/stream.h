@@ -37,9 +37,11 @@ struct ski_stream *ski_stream_open(struct ski_loop *loop, const struct ski_strea
 /* Takes it down at once: descriptor, TLS, everything; no handler runs afterwards.  NULL is ignored. */
 void ski_stream_close(struct ski_stream *stream);
 
-/* Queues bytes; copied.  They leave together at the end of the turn.  false: out of memory. */
+/* Queues bytes; copied.  They leave together at the end of the turn.  Only once it has opened; after
+ * the end they go nowhere.  false: out of memory. */
 bool ski_stream_write(struct ski_stream *stream, const void *bytes, size_t length);
-size_t ski_stream_unsent(const struct ski_stream *stream); /* bytes queued and not yet the kernel's */
+/* Bytes queued that are not yet the kernel's. */
+size_t ski_stream_unsent(const struct ski_stream *stream);
 
 /* What it is doing: RESOLVE, CONNECT, TLS; then SEND. */
 enum scalekit_phase ski_stream_phase(const struct ski_stream *stream);

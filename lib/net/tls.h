@@ -13,7 +13,8 @@
 struct ski_tls;
 
 /* `host` as in the URL (a trailing dot is cut), `ca_file` or NULL for the system's authorities,
- * `alpn` in wire format ("\x08http/1.1").  SCALEKIT_ERR_TLS: ca_file is unreadable or empty. */
+ * `alpn` in wire format ("\x08http/1.1").  SCALEKIT_ERR_TLS: ca_file is unreadable or empty;
+ * SCALEKIT_ERR_INVALID: the host is empty or longer than a DNS name can be. */
 scalekit_err ski_tls_new(struct ski_tls **out, const struct ski_mem *mem, const char *host,
                          const char *ca_file, const char *alpn, struct ski_failure *failure);
 void ski_tls_free(struct ski_tls *tls); /* after every SSL made from it */
@@ -25,7 +26,11 @@ SSL *ski_tls_ssl_new(struct ski_tls *tls, int fd);
 /* Lets the session be resumed later although no close_notify is exchanged; before SSL_free(). */
 void ski_tls_ssl_retire(SSL *ssl);
 
-/* Turns what went wrong on `ssl` (and this thread's error queue, which is emptied) into words. */
-void ski_tls_describe(SSL *ssl, enum scalekit_phase phase, struct ski_failure *failure);
+/* Turns what went wrong on `ssl` into words.  `error` is what bufferevent_get_openssl_error() had,
+ * or 0: then this thread's error queue, which is emptied in any case, and errno are asked.  In
+ * SCALEKIT_PHASE_TLS it is the handshake that failed: SCALEKIT_ERR_TLS, and the session that it may
+ * have tried to resume is forgotten.  Later it is SCALEKIT_ERR_NETWORK. */
+void ski_tls_describe(SSL *ssl, unsigned long error, enum scalekit_phase phase,
+                      struct ski_failure *failure);
 
 #endif
