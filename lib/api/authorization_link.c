@@ -22,7 +22,7 @@ static const struct ski_type params_type = TYPE(scalekit_authorization_link_para
 CHECK_ACCOUNT_KEY(scalekit_authorization_link_params)
 
 static const struct ski_field link_fields[] = {
-    STRING(scalekit_authorization_link, link, "link", .flags = SKI_SECRET),
+    STRING(scalekit_authorization_link, link, "link", .flags = SKI_REQUIRED | SKI_SECRET),
     TIMESTAMP(scalekit_authorization_link, expiry, "expiry"),
     END,
 };

@@ -154,7 +154,7 @@ struct account_answer {
 
 static const struct ski_field account_answer_fields[] = {
     OBJECT(account_answer, connected_account, scalekit_connected_account,
-           ski_connected_account_type, "connected_account"),
+           ski_connected_account_type, "connected_account", .flags = SKI_REQUIRED),
     END,
 };
 static const struct ski_type account_answer_type = TYPE(account_answer, account_answer_fields);

@@ -26,6 +26,7 @@ struct flight {
     struct ski_arena arena;
     const struct scalekit_create_connected_account_params *params; /* decoded from it */
     scalekit_request *step; /* the operation under way; NULL before the first */
+    bool sent;              /* by an earlier step */
 };
 
 struct rider {
@@ -57,6 +58,11 @@ static void leave(scalekit_request *request)
         return;
     request->flow_data = NULL;
     flight = rider->flight;
+    request->sent |= flight->sent;
+    if (flight->step) {
+        request->sent |= flight->step->sent || flight->step->exchange.sent;
+        request->attempts = flight->step->attempts;
+    }
     ski_list_remove(&rider->link);
     ski_free(&request->mem, rider);
     if (!ski_list_empty(&flight->riders))
@@ -64,6 +70,13 @@ static void leave(scalekit_request *request)
     if (flight->step)
         ski_request_abandon(flight->step);
     free_flight(flight);
+}
+
+static const scalekit_request *step_of(const scalekit_request *request)
+{
+    const struct rider *rider = request->flow_data;
+
+    return rider ? rider->flight->step : NULL;
 }
 
 /* The next rider to settle; the flight goes with the last one. */
@@ -102,21 +115,26 @@ static void crash(struct flight *flight)
 
 /* --- steps ------------------------------------------------------------------------------------- */
 
-/* A step may take as long as the rider who is given longest. */
+/* A step may take as long, and as many retries, as the rider who allows most. */
 static void go(struct flight *flight, scalekit_request *step)
 {
     int64_t due = 0, now = ski_loop_now(&flight->client->loop);
 
+    flight->sent |= flight->step && flight->step->sent;
     flight->step = step;
     if (!step) {
         crash(flight);
         return;
     }
+    step->max_retries = 0;
     for (struct ski_list *node = flight->riders.next; node != &flight->riders; node = node->next) {
-        scalekit_request *request = SKI_CONTAINER(node, struct rider, link)->request;
+        const scalekit_request *request = SKI_CONTAINER(node, struct rider, link)->request;
 
         if (request->due_ms > due)
             due = request->due_ms;
+        if (request->max_retries > step->max_retries)
+            step->max_retries = request->max_retries;
+        step->retry_rate_limited |= request->retry_rate_limited;
     }
     scalekit_request_set_deadline(step, due > now ? due - now : 1);
 }
@@ -198,38 +216,18 @@ static void on_details(scalekit_request *step, const struct scalekit_connected_a
         land(flight, step, account);
 }
 
-/* The first rider's turn of the loop is the flight's. */
+/* The first rider's turn of the loop is the flight's; a later one may bring more time. */
 static void take_off(scalekit_request *request)
 {
-    struct rider *rider = request->flow_data;
+    const struct rider *rider = request->flow_data;
 
-    if (!rider->flight->step)
+    if (rider->flight->step)
+        ski_request_extend(rider->flight->step, request->due_ms);
+    else
         look_up(rider->flight, on_details);
 }
 
 /* --- boarding ---------------------------------------------------------------------------------- */
-
-static const char *trimmed(struct ski_arena *arena, const char *text)
-{
-    struct ski_slice slice = ski_slice_trim(ski_slice_of(text));
-
-    return ski_arena_strndup(arena, slice.at, slice.length);
-}
-
-/* The parameters as JSON, white space around the names cut. */
-static bool write_key(struct flight *flight,
-                      const struct scalekit_create_connected_account_params *params)
-{
-    struct scalekit_create_connected_account_params clean;
-
-    memcpy(&clean, params, sizeof clean);
-    clean.connection_name = trimmed(&flight->arena, params->connection_name);
-    clean.identifier = trimmed(&flight->arena, params->identifier);
-    if (!clean.connection_name || !clean.identifier)
-        return false;
-    ski_json_encode(&flight->key, &ski_create_connected_account_type, &clean, SKI_ENCODE_REQUEST);
-    return flight->key.failed == SKI_BUF_OK;
-}
 
 static struct flight *new_flight(scalekit_client *client,
                                  const struct scalekit_create_connected_account_params *params)
@@ -245,7 +243,8 @@ static struct flight *new_flight(scalekit_client *client,
     ski_list_init(&flight->riders);
     ski_buf_init(&flight->key, mem, MAX_PARAMS);
     ski_arena_init(&flight->arena, mem, 512, 16 * MAX_PARAMS);
-    if (write_key(flight, params) &&
+    ski_json_encode(&flight->key, &ski_create_connected_account_type, params, SKI_ENCODE_REQUEST);
+    if (flight->key.failed == SKI_BUF_OK &&
         ski_json_decode(&flight->arena, &ski_create_connected_account_type, flight->key.data,
                         flight->key.length, &decoded, &failure) == SCALEKIT_OK) {
         flight->params = decoded;
@@ -298,7 +297,7 @@ static bool board(scalekit_request *request,
     return true;
 }
 
-static const struct ski_flow flow = {take_off, leave};
+static const struct ski_flow flow = {take_off, leave, step_of};
 
 static const struct ski_operation get_or_create = {
     .name = "get_or_create_connected_account",
@@ -308,20 +307,44 @@ static const struct ski_operation get_or_create = {
     .deliver = ski_deliver_connected_account,
 };
 
-scalekit_request *scalekit_get_or_create_connected_account(
-    scalekit_client *client, const struct scalekit_create_connected_account_params *params,
-    scalekit_connected_account_cb cb, void *user)
+/* Without the white space around it; only what ends in some has to be copied.  NULL: no memory. */
+static const char *trimmed(struct ski_arena *arena, const char *text)
 {
-    struct scalekit_create_connected_account_params copy;
-    scalekit_request *request;
-    struct ski_failure failure;
+    struct ski_slice slice = ski_slice_trim(ski_slice_of(text ? text : ""));
 
-    params = ski_params_copy(&copy, sizeof copy, params);
-    request =
+    return slice.at[slice.length] ? ski_arena_strndup(arena, slice.at, slice.length) : slice.at;
+}
+
+static scalekit_request *start(scalekit_client *client,
+                               const struct scalekit_create_connected_account_params *params,
+                               scalekit_connected_account_cb cb, void *user)
+{
+    struct ski_failure failure;
+    scalekit_request *request =
         ski_request_start_flow(client, &get_or_create, params, &flow, NULL, (ski_callback)cb, user);
     if (!request || request->failed || board(request, params))
         return request;
     ski_fail(&failure, SCALEKIT_ERR_NOMEM, SCALEKIT_PHASE_NONE, "out of memory");
     ski_request_settle_failure(request, &failure);
+    return request;
+}
+
+scalekit_request *scalekit_get_or_create_connected_account(
+    scalekit_client *client, const struct scalekit_create_connected_account_params *params,
+    scalekit_connected_account_cb cb, void *user)
+{
+    struct scalekit_create_connected_account_params copy;
+    scalekit_request *request = NULL;
+    struct ski_arena names;
+
+    params = ski_params_copy(&copy, sizeof copy, params);
+    if (!client || params != &copy)
+        return start(client, params, cb, user);
+    ski_arena_init(&names, &client->loop.mem, 256, SIZE_MAX);
+    copy.connection_name = trimmed(&names, copy.connection_name);
+    copy.identifier = trimmed(&names, copy.identifier);
+    if (copy.connection_name && copy.identifier)
+        request = start(client, params, cb, user);
+    ski_arena_free(&names);
     return request;
 }

@@ -8,21 +8,7 @@
 
 #define ALPN "\x08http/1.1"
 
-/* --- holding and entering ---------------------------------------------------------------------- */
-
-void ski_client_hold(scalekit_client *client)
-{
-    ski_loop_hold(&client->loop);
-    if (client->holds++ == 0)
-        ski_pool_wake(client->pool);
-}
-
-void ski_client_release(scalekit_client *client)
-{
-    if (--client->holds == 0)
-        ski_pool_sleep(client->pool);
-    ski_loop_release(&client->loop);
-}
+/* --- entering ---------------------------------------------------------------------------------- */
 
 static void finish(scalekit_client *client);
 
@@ -44,6 +30,17 @@ static void cleanse_and_free(const struct ski_mem *mem, char *text)
     if (text)
         ski_cleanse(text, strlen(text));
     ski_free(mem, text);
+}
+
+/* Something is pending, or nothing any more: idle connections follow. */
+static void on_loop_busy(struct ski_loop *loop)
+{
+    ski_pool_wake(SKI_CONTAINER(loop, scalekit_client, loop)->pool);
+}
+
+static void on_loop_idle(struct ski_loop *loop)
+{
+    ski_pool_sleep(SKI_CONTAINER(loop, scalekit_client, loop)->pool);
 }
 
 /* The loop is not in use any more: the memory around it can go. */
@@ -237,6 +234,8 @@ static scalekit_err make(scalekit_client **out, struct event_base *base,
     client->loop.mem = mem;
     ski_clock_init(&client->loop.clock, config->clock);
     client->loop.log = (struct ski_log){config->log_level, config->log, config->log_user};
+    client->loop.busy = on_loop_busy;
+    client->loop.idle = on_loop_idle;
     client->loop.gone = on_loop_gone;
     ski_list_init(&client->pending);
     ski_map_init(&client->flights, &client->loop.mem);

@@ -33,14 +33,9 @@ struct scalekit_client {
     struct ski_list pending; /* requests that have not been delivered */
     struct ski_map flights;  /* operations that equal calls share (api/get_or_create.c) */
     struct ski_attachment *attachment;
-    unsigned holds;     /* pending requests and watches */
     unsigned callbacks; /* how deep in callbacks to the application */
     bool closing;
 };
-
-/* Something is pending: the loop stays alive, idle connections are looked after. */
-void ski_client_hold(scalekit_client *client);
-void ski_client_release(scalekit_client *client);
 
 /* Around every call to the application: freeing the client inside takes effect at the last leave.
  * After ski_client_leave() the client may be gone. */

@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* No structure of ours will grow by more: beyond, struct_size was never set. */
+#define MOST_GROWTH 4096
+
 /* --- defaults and limits ----------------------------------------------------------------------- */
 
 /* The durations, each with its default and its limits. */
@@ -102,6 +105,8 @@ static const char *copy(struct scalekit_config *config, const struct scalekit_co
     if (!size)
         return "struct_size is 0: make the configuration with SCALEKIT_PARAMS or "
                "scalekit_config_from_env()";
+    if (size > sizeof *config + MOST_GROWTH)
+        return "struct_size is not the size of the configuration";
     for (size_t i = sizeof *config; i < size; i++)
         if (((const char *)given)[i])
             return "the configuration has members that this version of the library does not know";

@@ -301,16 +301,22 @@ void ski_error_from_answer(struct scalekit_error *error, struct ski_arena *arena
     const char *request_id = ski_headers_get(&exchange->answer_headers, "x-request-id");
     const struct ski_buf *answer = &exchange->answer;
     struct ski_failure unreadable;
+    scalekit_err err = SCALEKIT_ERR_DECODE;
     const void *body;
 
     error->http_status = exchange->status;
     error->phase = SCALEKIT_PHASE_NONE;
     error->retry_after_ms = ski_retry_after_ms(&exchange->answer_headers, now);
     judge_status(error, false);
-    /* A gateway or load balancer in between may answer with HTML: the status is enough then. */
-    if (answer->length && ski_json_decode(arena, &error_body_type, answer->data, answer->length,
-                                          &body, &unreadable) == SCALEKIT_OK)
+    if (answer->length)
+        err = ski_json_decode(arena, &error_body_type, answer->data, answer->length, &body,
+                              &unreadable);
+    /* A gateway or load balancer in between may answer with HTML: the status is enough then.  But
+     * without memory a tool's error must not pass for Scalekit's, which may be sent again. */
+    if (err == SCALEKIT_OK)
         take_body(error, body);
+    else if (err == SCALEKIT_ERR_NOMEM)
+        error->code = err;
     if (!error->message[0]) {
         error->message = ski_arena_printf(arena, "HTTP status %d", exchange->status);
         if (!error->message)

@@ -27,7 +27,7 @@ struct ski_operation {
     bool tool;                     /* has the client's tool_deadline_ms */
     const struct ski_type *params; /* NULL: none */
     const struct ski_type *result; /* NULL: nothing but success */
-    size_t result_offset; /* of the pointer inside the decoded result that the callback gets;
+    size_t result_offset; /* of the (required) pointer in the decoded result that the callback gets;
                              SKI_WHOLE_RESULT: the decoded result itself */
     /* Rules across members; NULL when right, else what is wrong, and *parameter. */
     const char *(*check)(const void *params, const char **parameter);

@@ -13,6 +13,7 @@
 #define ARENA_PER_BYTE  16 /* decoded structures against the text they came from, at most */
 #define MAX_DEADLINE_MS INT64_C(86400000)
 #define MAX_RETRIES     10
+#define MOST_GROWTH     4096 /* of an input structure, in versions to come */
 
 /* --- settling: the first outcome wins ---------------------------------------------------------- */
 
@@ -38,13 +39,20 @@ static void abort_work(scalekit_request *request)
 
 static enum scalekit_phase current_phase(const scalekit_request *request)
 {
+    const scalekit_request *step;
+
     switch (request->state) {
     case SKI_TOKEN:
-        return SCALEKIT_PHASE_TOKEN;
+        return ski_token_phase(&request->client->token);
     case SKI_SENT:
         return ski_pool_phase(request->client->pool, &request->exchange);
     case SKI_PAUSED:
         return SCALEKIT_PHASE_BACKOFF;
+    case SKI_FLOWING:
+        step = request->flow->step(request);
+        return step ? current_phase(step) : SCALEKIT_PHASE_NONE;
+    case SKI_SETTLED: /* a step of a flow, not delivered yet */
+        return request->failed ? request->error.phase : SCALEKIT_PHASE_NONE;
     default:
         return SCALEKIT_PHASE_NONE;
     }
@@ -201,20 +209,14 @@ static void log_answer(const scalekit_request *request, const void *decoded)
     ski_buf_free(&text);
 }
 
-/* Finds what the callback gets inside what was decoded. */
-static scalekit_err pick_result(scalekit_request *request, const void *decoded,
-                                struct ski_failure *failure)
+/* What the callback gets of what was decoded; a table demands what an offset points to. */
+static const void *pick_result(const struct ski_operation *operation, const void *decoded)
 {
-    const struct ski_operation *operation = request->operation;
+    const void *result = decoded;
 
-    request->result = decoded;
-    if (operation->result_offset != SKI_WHOLE_RESULT)
-        memcpy(&request->result, (const char *)decoded + operation->result_offset,
-               sizeof request->result);
-    if (request->result)
-        return SCALEKIT_OK;
-    return ski_fail(failure, SCALEKIT_ERR_DECODE, SCALEKIT_PHASE_DECODE,
-                    "the answer to %s is empty", operation->name);
+    if (decoded && operation->result_offset != SKI_WHOLE_RESULT)
+        memcpy(&result, (const char *)decoded + operation->result_offset, sizeof result);
+    return result;
 }
 
 static void take_success(scalekit_request *request)
@@ -228,12 +230,10 @@ static void take_success(scalekit_request *request)
     ski_retry_refund(&request->client->retry_budget);
     ski_arena_free(&request->arena);
     request->failed = false;
-    if (operation->result) {
+    if (operation->result)
         err = ski_json_decode(&request->arena, operation->result, answer->data, answer->length,
                               &decoded, &failure);
-        if (err == SCALEKIT_OK)
-            err = pick_result(request, decoded, &failure);
-    }
+    request->result = pick_result(operation, decoded);
     log_answer(request, decoded);
     if (err == SCALEKIT_OK) {
         settle(request);
@@ -251,7 +251,8 @@ static void on_done(struct ski_exchange *exchange, const struct ski_failure *fai
     struct scalekit_error *error;
 
     request->state = SKI_QUEUED; /* the exchange is over */
-    request->http_status = failure ? 0 : exchange->status;
+    if (!failure)
+        request->http_status = exchange->status;
     request->sent |= exchange->sent;
     if (!failure && exchange->status >= 200 && exchange->status < 300) {
         take_success(request);
@@ -337,7 +338,7 @@ static void deliver(scalekit_request *request)
         request->operation->deliver(request, request->cb, request->failed ? NULL : request->result,
                                     request->user);
     scalekit_request_unref(request);
-    ski_client_release(client);
+    ski_loop_release(&client->loop);
     ski_client_leave(client);
 }
 
@@ -367,6 +368,15 @@ void ski_request_close(scalekit_request *request)
 {
     settle_code(request, SCALEKIT_ERR_CLOSED, current_phase(request));
     deliver(request);
+}
+
+void ski_request_extend(scalekit_request *request, int64_t due_ms)
+{
+    if (request->state >= SKI_SETTLED || due_ms <= request->due_ms)
+        return;
+    request->due_ms = due_ms;
+    if (request->state != SKI_PAUSED) /* the timer is the pause's then */
+        ski_timer_set(&request->client->loop, request->timer, due_ms);
 }
 
 void ski_request_abandon(scalekit_request *request)
@@ -415,7 +425,7 @@ static scalekit_request *new_request(scalekit_client *client, const struct ski_o
     request->exchange.done = on_done;
     ski_buf_init(&request->wire, &request->mem, MAX_WIRE);
     ski_list_push_back(&client->pending, &request->link);
-    ski_client_hold(client);
+    ski_loop_hold(&client->loop);
     ski_task_defer(&client->loop, &request->turn);
     return request;
 }
@@ -534,7 +544,7 @@ const void *ski_params_copy(void *copy, size_t size, const void *params)
 {
     size_t given = params ? *(const size_t *)params : 0;
 
-    if (!given)
+    if (!given || given > size + MOST_GROWTH)
         return params;
     for (size_t i = size; i < given; i++)
         if (((const char *)params)[i])

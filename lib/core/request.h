@@ -30,6 +30,8 @@ enum ski_request_state {
 struct ski_flow {
     void (*start)(scalekit_request *request);
     void (*leave)(scalekit_request *request); /* it settles, however it does; once */
+    /* The operation under way; NULL when there is none. */
+    const scalekit_request *(*step)(const scalekit_request *request);
 };
 
 struct scalekit_request {
@@ -87,6 +89,9 @@ const void *ski_params_copy(void *copy, size_t size, const void *params);
 /* Settles a flow with what another request brought; it is kept until this one goes. */
 void ski_request_settle_from(scalekit_request *request, scalekit_request *source,
                              const void *result);
+
+/* Gives a request of ours more time, on behalf of somebody who waits for it and has more. */
+void ski_request_extend(scalekit_request *request, int64_t due_ms);
 
 /* Settles with a failure. */
 void ski_request_settle_failure(scalekit_request *request, const struct ski_failure *failure);

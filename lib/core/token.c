@@ -55,6 +55,7 @@ static void land(struct ski_token *token, const struct scalekit_error *error)
 
         waiter->ready(waiter, error);
     }
+    ski_loop_release(token->loop);
 }
 
 static void fail(struct ski_token *token)
@@ -104,10 +105,24 @@ static struct scalekit_error *fresh_error(struct ski_token *token)
     return &token->error;
 }
 
+/* Before it is sent, what is slow or broken is the way to the server and not the sign-in. */
+static enum scalekit_phase phase_of(enum scalekit_phase phase)
+{
+    switch (phase) {
+    case SCALEKIT_PHASE_QUEUE:
+    case SCALEKIT_PHASE_RESOLVE:
+    case SCALEKIT_PHASE_CONNECT:
+    case SCALEKIT_PHASE_TLS:
+        return phase;
+    default:
+        return SCALEKIT_PHASE_TOKEN;
+    }
+}
+
 static void fail_with(struct ski_token *token, const struct ski_failure *failure)
 {
     ski_error_from_failure(fresh_error(token), &token->arena, failure);
-    token->error.phase = SCALEKIT_PHASE_TOKEN;
+    token->error.phase = phase_of(failure->phase);
     fail_or_retry(token);
 }
 
@@ -137,7 +152,7 @@ static bool adopt(struct ski_token *token, const struct token_answer *answer)
     value->generation = ++token->generation;
     value->length = length;
     memcpy(value->text, scheme, sizeof scheme - 1);
-    strcpy(value->text + sizeof scheme - 1, answer->access_token);
+    memcpy(value->text + sizeof scheme - 1, answer->access_token, length - (sizeof scheme - 1) + 1);
     ski_token_value_unref(token->value);
     token->value = value;
     life = (life < MAX_LIFE_S ? life : MAX_LIFE_S) * 1000;
@@ -240,6 +255,7 @@ static void take_off(struct ski_token *token)
     token->retries = 0;
     token->deadline_ms = ski_loop_now(token->loop) + FLIGHT_MS;
     ski_timer_clear(token->loop, token->refresh);
+    ski_loop_hold(token->loop);
     send_sign_in(token);
 }
 
@@ -341,6 +357,13 @@ struct ski_token_value *ski_token_get(struct ski_token *token, struct ski_token_
 void ski_token_cancel(struct ski_token_waiter *waiter)
 {
     ski_list_remove(&waiter->link);
+}
+
+enum scalekit_phase ski_token_phase(const struct ski_token *token)
+{
+    if (token->state != SKI_TOKEN_SIGNING_IN)
+        return SCALEKIT_PHASE_TOKEN;
+    return phase_of(ski_pool_phase(token->pool, &token->exchange));
 }
 
 void ski_token_reject(struct ski_token *token, uint64_t generation)

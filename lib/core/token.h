@@ -2,7 +2,8 @@
  * the background before it runs out.
  *
  *   one flight     however many requests wait, one POST /oauth/token is under way; it has its own
- *                  deadline of 40 s and its own retries, and nobody's cancel ends it
+ *                  deadline of 40 s and its own retries, nobody's cancel ends it, and it holds the
+ *                  loop
  *   refresh        at expires_in - clamp(20 % of life, 60 s, 300 s), jittered; requests use the old
  *                  token until it really expires
  *   generations    a 401 rejects the token it was sent with: of 5,000 simultaneous 401s the first
@@ -76,6 +77,9 @@ void ski_token_free(struct ski_token *token); /* waiters are forgotten */
 struct ski_token_value *ski_token_get(struct ski_token *token, struct ski_token_waiter *waiter,
                                       const struct scalekit_error **error);
 void ski_token_cancel(struct ski_token_waiter *waiter); /* harmless when it does not wait */
+
+/* What those who wait are waiting for: the token, or the way to the server. */
+enum scalekit_phase ski_token_phase(const struct ski_token *token);
 
 /* The server answered 401 to the token of that generation. */
 void ski_token_reject(struct ski_token *token, uint64_t generation);
