@@ -1,8 +1,9 @@
 /* scalekit/log.h - what the library has to say, if anyone wants to hear it.
  *
  * The library never prints.  A client given a log function in its configuration calls it, on the
- * client's thread, with lines that hold no secret: tokens, links, client secrets and personal data
- * are replaced by "***" from the tables that describe them. */
+ * client's thread, with lines that hold no secret: tokens, credentials, links, tool data and the
+ * client's own secret are replaced by "***" from the tables that describe them.  Identifiers of
+ * users appear at SCALEKIT_LOG_TRACE. */
 #ifndef SCALEKIT_LOG_H
 #define SCALEKIT_LOG_H
 

@@ -1,6 +1,7 @@
 #include "api/connected_account.h"
 #include "api/account_key.h"
 #include "core/request.h"
+#include "json/check.h"
 #include <string.h>
 
 /* --- words ------------------------------------------------------------------------------------- */

@@ -11,6 +11,7 @@
 #include "api/connected_account.h"
 #include "base/str.h"
 #include "core/client.h"
+#include "json/check.h"
 #include "json/decode.h"
 #include "json/encode.h"
 #include <string.h>

@@ -165,14 +165,18 @@ int64_t ski_loop_next_ms(const struct ski_loop *loop)
 
 void ski_loop_hold(struct ski_loop *loop)
 {
-    loop->holds++;
+    if (loop->holds++ == 0 && loop->busy)
+        loop->busy(loop);
     arm(loop);
 }
 
 void ski_loop_release(struct ski_loop *loop)
 {
-    if (--loop->holds == 0)
-        disarm(loop);
+    if (--loop->holds > 0)
+        return;
+    disarm(loop);
+    if (loop->idle)
+        loop->idle(loop);
 }
 
 /* --- timers ---------------------------------------------------------------------------------------- */

@@ -50,6 +50,9 @@ struct ski_loop {
     ski_timer n_timers, free_timer;
     int64_t alarm_ms; /* what `alarm` is set to; INT64_MAX when it is not pending */
     unsigned holds;
+    /* The first hold was taken, the last one given back; NULL: nobody cares. */
+    void (*busy)(struct ski_loop *loop);
+    void (*idle)(struct ski_loop *loop);
     bool firing;
 
     /* A task may free the loop it runs from: ski_loop_free() then only marks it, and `gone` is

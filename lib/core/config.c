@@ -1,10 +1,8 @@
 #include "core/config.h"
+#include "json/check.h"
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* No structure of ours will grow by more: beyond, struct_size was never set. */
-#define MOST_GROWTH 4096
 
 /* --- defaults and limits ----------------------------------------------------------------------- */
 
@@ -97,27 +95,20 @@ static const char *check_surroundings(const struct scalekit_config *config)
     return NULL;
 }
 
-/* Members that a newer program set and this library does not know would silently have no effect. */
 static const char *copy(struct scalekit_config *config, const struct scalekit_config *given)
 {
-    size_t size = given->struct_size;
-
-    if (!size)
-        return "struct_size is 0: make the configuration with SCALEKIT_PARAMS or "
-               "scalekit_config_from_env()";
-    if (size > sizeof *config + MOST_GROWTH)
-        return "struct_size is not the size of the configuration";
-    for (size_t i = sizeof *config; i < size; i++)
-        if (((const char *)given)[i])
-            return "the configuration has members that this version of the library does not know";
-    memset(config, 0, sizeof *config);
-    memcpy(config, given, size < sizeof *config ? size : sizeof *config);
-    return NULL;
+    if (!given)
+        return "the configuration is missing";
+    if (ski_params_copy(config, sizeof *config, given) == config)
+        return NULL;
+    return given->struct_size ? "struct_size covers members that this version does not know"
+                              : "struct_size is 0: make the configuration with SCALEKIT_PARAMS or "
+                                "scalekit_config_from_env()";
 }
 
 const char *ski_config_read(struct scalekit_config *config, const struct scalekit_config *given)
 {
-    const char *problem = given ? copy(config, given) : "the configuration is missing";
+    const char *problem = copy(config, given);
 
     if (!problem)
         problem = check_required(config);

@@ -13,7 +13,6 @@
 #define ARENA_PER_BYTE  16 /* decoded structures against the text they came from, at most */
 #define MAX_DEADLINE_MS INT64_C(86400000)
 #define MAX_RETRIES     10
-#define MOST_GROWTH     4096 /* of an input structure, in versions to come */
 
 /* --- settling: the first outcome wins ---------------------------------------------------------- */
 
@@ -538,21 +537,6 @@ scalekit_request *ski_request_start_flow(scalekit_client *client,
         request->flow_data = flow_data;
     }
     return start(request, params);
-}
-
-const void *ski_params_copy(void *copy, size_t size, const void *params)
-{
-    size_t given = params ? *(const size_t *)params : 0;
-
-    if (!given || given > size + MOST_GROWTH)
-        return params;
-    for (size_t i = size; i < given; i++)
-        if (((const char *)params)[i])
-            return params;
-    memset(copy, 0, size);
-    memcpy(copy, params, given < size ? given : size);
-    *(size_t *)copy = size;
-    return copy;
 }
 
 /* --- the handle -------------------------------------------------------------------------------- */

@@ -82,10 +82,6 @@ scalekit_request *ski_request_start_flow(scalekit_client *client,
 scalekit_err ski_operation_check(const struct ski_operation *operation, const struct ski_mem *mem,
                                  const void *params, struct ski_failure *failure);
 
-/* Copies an input structure, whatever version of it the caller has, so that defaults can be filled
- * in.  Returns the copy, or `params` itself when it is NULL or ski_check() is going to refuse it. */
-const void *ski_params_copy(void *copy, size_t size, const void *params);
-
 /* Settles a flow with what another request brought; it is kept until this one goes. */
 void ski_request_settle_from(scalekit_request *request, scalekit_request *source,
                              const void *result);

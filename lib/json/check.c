@@ -21,10 +21,6 @@ struct check {
     struct ski_failure *failure;
 };
 
-/* No structure of ours will grow by more: beyond, struct_size was never set and is not to be
- * trusted with reading that far. */
-#define MOST_GROWTH 4096
-
 static scalekit_err check_structure(struct check *check, const struct ski_type *type,
                                     const void *structure, const struct place *up);
 
@@ -212,17 +208,12 @@ static scalekit_err check_fields(struct check *check, const struct ski_type *typ
 static scalekit_err check_structure(struct check *check, const struct ski_type *type,
                                     const void *structure, const struct place *up)
 {
-    size_t struct_size = *(const size_t *)structure;
+    const char *problem = ski_struct_size_problem(structure, type->size);
     const struct place place = {up, "struct_size", NO_INDEX};
 
-    if (struct_size == 0)
-        return wrong(check, &place, "is 0: make the structure with SCALEKIT_PARAMS");
-    if (struct_size > type->size + MOST_GROWTH)
-        return wrong(check, &place, "is not the size of the structure");
-    for (size_t i = type->size; i < struct_size; i++)
-        if (((const char *)structure)[i])
-            return wrong(check, &place, "covers members that this version does not know");
-    return check_fields(check, type, structure, struct_size, up);
+    if (problem)
+        return wrong(check, &place, "%s", problem);
+    return check_fields(check, type, structure, *(const size_t *)structure, up);
 }
 
 scalekit_err ski_check(const struct ski_mem *mem, const struct ski_type *type, const void *value,
@@ -231,4 +222,38 @@ scalekit_err ski_check(const struct ski_mem *mem, const struct ski_type *type, c
     struct check check = {mem, failure};
 
     return check_structure(&check, type, value, NULL);
+}
+
+/* --- versions of a structure ------------------------------------------------------------------------ */
+
+/* No structure of ours will grow by more: beyond, struct_size was never set and is not to be
+ * trusted with reading that far. */
+#define MOST_GROWTH 4096
+
+const char *ski_struct_size_problem(const void *structure, size_t known)
+{
+    size_t given = *(const size_t *)structure;
+
+    if (given == 0)
+        return "is 0: make the structure with SCALEKIT_PARAMS";
+    if (given > known + MOST_GROWTH)
+        return "is not the size of the structure";
+    /* What a newer program has set and this version ignores would silently have no effect. */
+    for (size_t i = known; i < given; i++)
+        if (((const char *)structure)[i])
+            return "covers members that this version does not know";
+    return NULL;
+}
+
+const void *ski_params_copy(void *copy, size_t known, const void *given)
+{
+    size_t size;
+
+    if (!given || ski_struct_size_problem(given, known))
+        return given;
+    size = *(const size_t *)given;
+    memset(copy, 0, known);
+    memcpy(copy, given, size < known ? size : known);
+    *(size_t *)copy = known;
+    return copy;
 }

@@ -12,4 +12,12 @@
 scalekit_err ski_check(const struct ski_mem *mem, const struct ski_type *type, const void *value,
                        struct ski_failure *failure);
 
+/* What is wrong with the struct_size that a caller's structure begins with ("is 0: …"); NULL when
+ * that many bytes may be read.  `known` is the size this version knows. */
+const char *ski_struct_size_problem(const void *structure, size_t known);
+
+/* Copies an input structure, whatever version of it the caller has, so that defaults can be filled
+ * in.  Returns the copy, or `given` itself when it is NULL or ski_check() is going to refuse it. */
+const void *ski_params_copy(void *copy, size_t known, const void *given);
+
 #endif

@@ -559,9 +559,26 @@ static bool close_level(struct decoder *decoder)
     return false;
 }
 
+/* The pointers an object cannot do without. */
+static void demand_required(struct decoder *decoder, struct frame *frame)
+{
+    const unsigned pointers = 1u << SKI_STRING | 1u << SKI_JSON | 1u << SKI_OBJECT;
+
+    for (const struct ski_field *field = frame->type->fields; field->kind != SKI_END; field++)
+        if (field->flags & SKI_REQUIRED && pointers & 1u << field->kind &&
+            !SKI_MEMBER(frame->structure, field->offset, const void *)) {
+            frame->field = field; /* the end of the path */
+            fail(decoder, WRONG_VALUE, "missing");
+        }
+}
+
 static int on_end_map(void *user)
 {
-    close_level(user);
+    struct decoder *decoder = user;
+
+    if (!decoder->ignored)
+        demand_required(decoder, &decoder->frames[decoder->depth]);
+    close_level(decoder);
     return 1;
 }
 

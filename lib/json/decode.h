@@ -3,7 +3,7 @@
  * Names are accepted as the table spells them and in lowerCamelCase; of one that comes twice the
  * last wins.  Unknown members are skipped.  Absent, null and, for strings, empty mean the zero
  * value (NULL, 0, false); in lists null is left out.  A number is an integer however it is spelt,
- * 5, 5.0 or 5e0, and in a string as digits.
+ * 5, 5.0 or 5e0, and in a string as digits.  A REQUIRED string, JSON text or object must be there.
  *
  * A value of the wrong JSON type, text that is not strict UTF-8, a string with an embedded NUL, a
  * syntax error, a document beyond the limits: SCALEKIT_ERR_DECODE with the path,

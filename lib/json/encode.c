@@ -70,6 +70,11 @@ static void add_list(struct ski_buf *out, const struct ski_field *field, const v
     ski_buf_addc(out, ']');
 }
 
+static bool is_there(const struct ski_field *field, const void *structure, size_t struct_size)
+{
+    return ski_field_within(field, struct_size) && !ski_field_absent(field, structure);
+}
+
 static void add_value(struct ski_buf *out, const struct ski_field *field, const void *structure,
                       size_t struct_size, enum ski_encode_mode mode)
 {
@@ -94,7 +99,9 @@ static void add_value(struct ski_buf *out, const struct ski_field *field, const 
         ski_json_string(out, ski_enum_text(field, structure));
         break;
     case SKI_JSON:
-        ski_buf_adds(out, SKI_MEMBER(structure, field->offset, const char *const));
+        ski_buf_adds(out, is_there(field, structure, struct_size)
+                              ? SKI_MEMBER(structure, field->offset, const char *const)
+                              : "{}"); /* an ALWAYS */
         break;
     case SKI_OBJECT:
         add_structure(out, field->type, SKI_MEMBER(structure, field->offset, const void *const),
@@ -116,7 +123,7 @@ static bool is_written(const struct ski_field *field, const void *structure, siz
 {
     if (mode == SKI_ENCODE_REQUEST && field->flags & SKI_READ_ONLY)
         return false;
-    return ski_field_within(field, struct_size) && !ski_field_absent(field, structure);
+    return field->flags & SKI_ALWAYS || is_there(field, structure, struct_size);
 }
 
 static void add_object(struct ski_buf *out, const struct ski_type *type, const void *structure,

@@ -35,7 +35,7 @@ enum ski_kind {
 };
 
 enum ski_field_flags {
-    SKI_REQUIRED = 1,  /* input: must be given and not be empty */
+    SKI_REQUIRED = 1,  /* must be given and not be empty */
     SKI_SECRET = 2,    /* logs show "***" */
     SKI_READ_ONLY = 4, /* from the service only: never encoded into a request */
     SKI_ANY_JSON = 8,  /* SKI_JSON: any value, not only an object */

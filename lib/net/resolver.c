@@ -463,6 +463,16 @@ scalekit_err ski_resolver_new(struct ski_resolver **out, struct ski_loop *loop, 
         ski_resolver_free(resolver);
         return SCALEKIT_ERR_NOMEM;
     }
+    /* c-ares is made for the first query; here it only has to understand the servers. */
+    if (servers) {
+        int status = start(resolver);
+
+        stop(resolver);
+        if (status != ARES_SUCCESS) {
+            ski_resolver_free(resolver);
+            return status == ARES_ENOMEM ? SCALEKIT_ERR_NOMEM : SCALEKIT_ERR_INVALID;
+        }
+    }
     *out = resolver;
     return SCALEKIT_OK;
 }

@@ -38,7 +38,7 @@ struct ski_lookup {
 };
 
 /* `servers`: "127.0.0.1:5300,…" or NULL for the system's; copied.  Its timeouts run on ski_timer:
- * whoever waits has to hold the loop. */
+ * whoever waits has to hold the loop.  SCALEKIT_ERR_INVALID: c-ares does not understand them. */
 scalekit_err ski_resolver_new(struct ski_resolver **out, struct ski_loop *loop,
                               const char *servers);
 void ski_resolver_free(struct ski_resolver *resolver); /* no look-up may be pending */

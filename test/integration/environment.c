@@ -6,7 +6,7 @@
 
 void environment_make_directory(char directory[64])
 {
-    strcpy(directory, "/tmp/scalekit-test-XXXXXX");
+    snprintf(directory, 64, "/tmp/scalekit-test-XXXXXX");
     CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(directory));
 }
 

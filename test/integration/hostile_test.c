@@ -66,7 +66,7 @@ static const struct behaviour behaviours[] = {
     {"answers with a list", "[]", NULL, NULL, SCALEKIT_ERR_DECODE, "object"},
     {"answers with another type", "{\"connected_account\":{\"status\":[1]}}", NULL, NULL,
      SCALEKIT_ERR_DECODE, "connected_account.status"},
-    {"forgets the account", "{}", NULL, NULL, SCALEKIT_ERR_DECODE, "empty"},
+    {"forgets the account", "{}", NULL, NULL, SCALEKIT_ERR_DECODE, "connected_account: missing"},
     {"informs before it answers", NULL,
      "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" OK_HEAD
      "Transfer-Encoding: chunked\r\n\r\n29;ext=1\r\n" ACTIVE "\r\n0\r\n\r\n",

@@ -3,9 +3,7 @@
 
 /* clang-format off */
 #define SUITES(use) \
-    use(flow)       \
-    use(hostile)    \
-    use(program)
+    use(flow) use(hostile) use(program)
 /* clang-format on */
 
 #define DECLARE(name) extern CU_TestInfo name##_suite[];

@@ -374,6 +374,38 @@ static void timers_nobody_holds_for_keep_no_loop_alive(void)
     test_loop_free(&test);
 }
 
+static int busy_calls, idle_calls;
+
+static void note_busy(struct ski_loop *loop)
+{
+    (void)loop;
+    busy_calls++;
+}
+
+static void note_idle(struct ski_loop *loop)
+{
+    (void)loop;
+    idle_calls++;
+}
+
+static void the_first_hold_and_the_last_are_told(void)
+{
+    start();
+    busy_calls = idle_calls = 0;
+    test.loop.busy = note_busy;
+    test.loop.idle = note_idle;
+    for (int round = 1; round <= 2; round++) {
+        ski_loop_hold(&test.loop);
+        ski_loop_hold(&test.loop);
+        ski_loop_release(&test.loop);
+        CU_ASSERT_EQUAL(busy_calls, round);
+        CU_ASSERT_EQUAL(idle_calls, round - 1);
+        ski_loop_release(&test.loop);
+        CU_ASSERT_EQUAL(idle_calls, round);
+    }
+    test_loop_free(&test);
+}
+
 static void the_next_hold_catches_up(void)
 {
     bool done = false;
@@ -608,6 +640,7 @@ SUITE(loop, {"a task runs once, and later", a_task_runs_once_and_later},
       {"a held loop wakes for its timers", a_held_loop_wakes_for_its_timers},
       {"a timer moved back leaves the alarm alone", a_timer_moved_back_leaves_the_alarm_alone},
       {"timers nobody holds for keep no loop alive", timers_nobody_holds_for_keep_no_loop_alive},
+      {"the first hold and the last are told", the_first_hold_and_the_last_are_told},
       {"the next hold catches up", the_next_hold_catches_up},
       {"freed from its own task it goes after the turn",
        freed_from_its_own_task_it_goes_after_the_turn},

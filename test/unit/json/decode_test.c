@@ -596,7 +596,50 @@ static void validating_without_memory_says_so(void)
     stop();
 }
 
-SUITE(decode, {"each member lands in its place", each_member_lands_in_its_place},
+struct needy {
+    size_t struct_size;
+    const char *name;
+    const struct needy *friend;
+};
+
+static const struct ski_type needy_type;
+
+static const struct ski_field needy_fields[] = {
+    STRING(needy, name, "name", .flags = SKI_REQUIRED),
+    OBJECT(needy, friend, needy, needy_type, "friend"),
+    END,
+};
+static const struct ski_type needy_type = TYPE(needy, needy_fields);
+
+static void what_is_required_must_be_there(void)
+{
+    static const struct {
+        const char *text, *problem; /* NULL: none */
+    } cases[] = {
+        {"{\"name\":\"a\"}", NULL},
+        {"{\"name\":\"a\",\"friend\":{\"name\":\"b\"}}", NULL},
+        {"", "name: missing"},
+        {"{\"name\":null}", "name: missing"},
+        {"{\"name\":\"\"}", "name: missing"},
+        {"{\"name\":\"a\",\"friend\":{\"friend\":{}}}", "friend.friend.name: missing"},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const void *out;
+        scalekit_err err;
+
+        start();
+        err = ski_json_decode(&arena, &needy_type, cases[i].text, strlen(cases[i].text), &out,
+                              &failure);
+        CU_ASSERT_EQUAL(err, cases[i].problem ? SCALEKIT_ERR_DECODE : SCALEKIT_OK);
+        if (cases[i].problem)
+            CU_ASSERT_STRING_EQUAL(failure.text, cases[i].problem);
+        stop();
+    }
+}
+
+SUITE(decode, {"what is required must be there", what_is_required_must_be_there},
+      {"each member lands in its place", each_member_lands_in_its_place},
       {"scalars are understood however spelt", scalars_are_understood_however_spelt},
       {"members are found and kept", members_are_found_and_kept},
       {"what is no JSON is refused", what_is_no_json_is_refused},

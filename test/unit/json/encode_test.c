@@ -205,6 +205,25 @@ static void strings_are_escaped_as_json_wants(void)
     stop();
 }
 
+static void what_is_always_sent_is_an_empty_object_when_absent(void)
+{
+    static const struct ski_field fields[] = {
+        JSON(everything, json, "some_json", .flags = SKI_ALWAYS),
+        END,
+    };
+    static const struct ski_type type = TYPE(everything, fields);
+    const struct everything older = {.struct_size = sizeof(size_t), .json = "{\"unseen\":1}"};
+    const struct everything given = {SIZE, .json = "{\"a\":1}"};
+
+    start(1000);
+    ski_json_encode(&buf, &type, &empty, SKI_ENCODE_REQUEST);
+    ski_json_encode(&buf, &type, &older, SKI_ENCODE_REQUEST);
+    ski_json_encode(&buf, &type, &given, SKI_ENCODE_REQUEST);
+    CU_ASSERT_STRING_EQUAL(ski_buf_text(&buf), "{\"some_json\":{}}{\"some_json\":{}}"
+                                               "{\"some_json\":{\"a\":1}}");
+    stop();
+}
+
 static void a_full_buffer_sticks(void)
 {
     const struct everything *value = &members[COUNT(members) - 1].value;
@@ -225,4 +244,6 @@ SUITE(encode, {"each kind has its JSON", each_kind_has_its_json},
       {"secrets of every kind are redacted", secrets_of_every_kind_are_redacted},
       {"members beyond struct_size are not read", members_beyond_struct_size_are_not_read},
       {"strings are escaped as JSON wants", strings_are_escaped_as_json_wants},
+      {"what is always sent is an empty object when absent",
+       what_is_always_sent_is_an_empty_object_when_absent},
       {"a full buffer sticks", a_full_buffer_sticks})
