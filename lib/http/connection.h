@@ -19,13 +19,16 @@ struct ski_connection_handler {
                   const struct ski_failure *failure);
 };
 
-struct ski_connection *ski_connection_open(struct ski_loop *loop, const struct ski_stream_target *target,
+struct ski_connection *ski_connection_open(struct ski_loop *loop,
+                                           const struct ski_stream_target *target,
                                            const char *authority,
-                                           const struct ski_connection_handler *handler, void *user);
+                                           const struct ski_connection_handler *handler,
+                                           void *user);
 /* Exchanges still on it are forgotten, not done. */
 void ski_connection_free(struct ski_connection *connection);
 
-unsigned ski_connection_room(const struct ski_connection *connection); /* exchanges it can take now */
+unsigned ski_connection_room(
+    const struct ski_connection *connection); /* exchanges it can take now */
 enum scalekit_phase ski_connection_phase(const struct ski_connection *connection);
 
 /* Starts an exchange on it; room must be there. */
@@ -33,7 +36,7 @@ void ski_connection_start(struct ski_connection *connection, struct ski_exchange
 /* Takes an exchange back, not done.  HTTP/1.1 ends with it. */
 void ski_connection_cancel(struct ski_connection *connection, struct ski_exchange *exchange);
 
-void ski_connection_sleep(struct ski_connection *connection);   /* idle: lets go of the loop */
-bool ski_connection_wake(struct ski_connection *connection);    /* false: it went stale meanwhile */
+void ski_connection_sleep(struct ski_connection *connection); /* idle: lets go of the loop */
+bool ski_connection_wake(struct ski_connection *connection);  /* false: it went stale meanwhile */
 
 #endif

@@ -37,9 +37,11 @@ struct ski_h1 {
     unsigned informational; /* 1xx passed over; at most 16 */
 };
 
-/* Writes the request: one line, host, the exchange's headers, content-length, body.  Failures stick
- * to `out`. */
-void ski_h1_write_request(struct ski_buf *out, const struct ski_exchange *exchange, const char *authority);
+/* Writes the request: one line, host, the exchange's headers, content-length, body.
+ * SCALEKIT_ERR_INVALID: the method, the target or a header holds what may not be sent, and nothing
+ * was written; SCALEKIT_ERR_NOMEM, SCALEKIT_ERR_TOO_LARGE: `out` failed. */
+scalekit_err ski_h1_write_request(struct ski_buf *out, const struct ski_exchange *exchange,
+                                  const char *authority);
 
 void ski_h1_init(struct ski_h1 *h1, const struct ski_mem *mem);
 void ski_h1_free(struct ski_h1 *h1);
@@ -48,7 +50,8 @@ void ski_h1_begin(struct ski_h1 *h1, struct ski_exchange *exchange);
 
 /* Reads bytes; returns how many belonged to the response.  When the state is DONE it is complete;
  * when FAILED, `failure` says why (PROTOCOL, TOO_LARGE, NOMEM). */
-size_t ski_h1_read(struct ski_h1 *h1, const char *bytes, size_t length, struct ski_failure *failure);
+size_t ski_h1_read(struct ski_h1 *h1, const char *bytes, size_t length,
+                   struct ski_failure *failure);
 
 /* The connection ended; `clean` when in good order.  True when this completes the response. */
 bool ski_h1_end(struct ski_h1 *h1, bool clean, struct ski_failure *failure);

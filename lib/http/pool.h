@@ -22,7 +22,8 @@ struct ski_pool_config {
     int64_t idle_timeout_ms;
 };
 
-scalekit_err ski_pool_new(struct ski_pool **out, struct ski_loop *loop, const struct ski_pool_config *config);
+scalekit_err ski_pool_new(struct ski_pool **out, struct ski_loop *loop,
+                          const struct ski_pool_config *config);
 void ski_pool_free(struct ski_pool *pool); /* no exchange may be started */
 
 /* Starts an exchange.  SCALEKIT_OK: `done` will run.  SCALEKIT_ERR_QUEUE_FULL, SCALEKIT_ERR_NOMEM:
@@ -31,7 +32,8 @@ scalekit_err ski_pool_start(struct ski_pool *pool, struct ski_exchange *exchange
 /* Takes a started exchange back; `done` will not run. */
 void ski_pool_cancel(struct ski_pool *pool, struct ski_exchange *exchange);
 /* What a started exchange is doing, connection set-up included. */
-enum scalekit_phase ski_pool_phase(const struct ski_pool *pool, const struct ski_exchange *exchange);
+enum scalekit_phase ski_pool_phase(const struct ski_pool *pool,
+                                   const struct ski_exchange *exchange);
 
 /* Nothing is pending: idle connections let go of the loop, and are looked at again on waking. */
 void ski_pool_sleep(struct ski_pool *pool);

@@ -10,6 +10,7 @@
 #include "api/connected_account.h"
 #include "base/str.h"
 #include "watch/watch.h"
+#include "json/check.h"
 #include <string.h>
 
 struct ski_prologue {
@@ -35,20 +36,12 @@ void ski_prologue_abandon(scalekit_watch *watch)
     free_prologue(watch->prologue);
 }
 
-/* The step that is under way may take as long as the watch. */
+/* A step has the deadline of any request; that of the watch, when it is earlier, abandons it. */
 static void go(struct ski_prologue *prologue, scalekit_request *step)
 {
-    scalekit_watch *watch = prologue->watch;
-    int64_t left = watch->end_ms - ski_loop_now(&watch->engine->client->loop);
-    int64_t normal = watch->engine->client->config.deadline_ms;
-
     prologue->step = step;
-    if (!step) {
-        ski_watch_tell(watch, SCALEKIT_WATCH_FAILED, NULL);
-        return;
-    }
-    left = left < normal ? left : normal;
-    scalekit_request_set_deadline(step, left > 0 ? left : 1);
+    if (!step)
+        ski_watch_tell(prologue->watch, SCALEKIT_WATCH_FAILED, NULL);
 }
 
 static void on_link(scalekit_request *request, const struct scalekit_authorization_link *link,
@@ -59,14 +52,20 @@ static void on_link(scalekit_request *request, const struct scalekit_authorizati
     struct ski_account_name name = {NULL, prologue->params.connection_name,
                                     prologue->params.identifier, prologue->params.organization_id,
                                     prologue->params.user_id};
-    int64_t first = watch->engine->client->config.watch_first_check_ms;
+    scalekit_client *client = watch->engine->client;
+    int64_t left = prologue->params.deadline_ms;
 
     prologue->step = NULL;
-    if (!link || !ski_engine_follow(watch->engine, watch, &name, first)) {
-        ski_watch_tell(watch, SCALEKIT_WATCH_FAILED, request);
+    if (!link ||
+        !ski_engine_follow(watch->engine, watch, &name, client->config.watch_first_check_ms)) {
+        ski_watch_tell(watch, SCALEKIT_WATCH_FAILED, link ? NULL : request);
         return;
     }
-    ski_watch_limit(watch, prologue->params.deadline_ms, link->expiry);
+    if (left) { /* it is for the whole, and some of it has passed */
+        left = watch->end_ms - ski_loop_now(&client->loop);
+        left = left > 0 ? left : 1;
+    }
+    ski_watch_limit(watch, left, link->expiry);
     ski_watch_tell(watch, SCALEKIT_WATCH_LINK, request);
     free_prologue(prologue);
 }
@@ -80,7 +79,7 @@ static void on_account(scalekit_request *request, const struct scalekit_connecte
 
     prologue->step = NULL;
     if (account)
-        watch->status = account->status;
+        ski_watch_saw(watch, account);
     if (!account || account->status == SCALEKIT_ACCOUNT_ACTIVE) {
         ski_watch_tell(watch, account ? SCALEKIT_WATCH_SETTLED : SCALEKIT_WATCH_FAILED, request);
         return;
@@ -96,18 +95,22 @@ static void on_account(scalekit_request *request, const struct scalekit_connecte
            on_link, prologue));
 }
 
-/* Copies what the link will need, white space around it cut. */
+/* Copies what the link will need.  White space around names is cut; state comes back with the
+ * redirect, to be compared. */
 static bool keep_params(struct ski_prologue *prologue,
-                        const struct scalekit_connect_account_params *p)
+                        const struct scalekit_connect_account_params *given)
 {
-    const char **texts[] = {&prologue->params.connection_name, &prologue->params.identifier,
-                            &prologue->params.organization_id, &prologue->params.user_id,
-                            &prologue->params.state,           &prologue->params.user_verify_url};
+    struct scalekit_connect_account_params *p = &prologue->params;
+    const char **texts[] = {&p->connection_name, &p->identifier, &p->organization_id,
+                            &p->user_id,         &p->state,      &p->user_verify_url};
 
-    prologue->params = *p;
+    *p = *given;
+    p->api_config = NULL; /* goes with the first step */
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        struct ski_slice text = ski_slice_trim(ski_slice_of(*texts[i] ? *texts[i] : ""));
+        struct ski_slice text = ski_slice_of(*texts[i] ? *texts[i] : "");
 
+        if (texts[i] != &p->state)
+            text = ski_slice_trim(text);
         if (*texts[i] && !(*texts[i] = ski_arena_strndup(&prologue->arena, text.at, text.length)))
             return false;
     }
@@ -115,25 +118,27 @@ static bool keep_params(struct ski_prologue *prologue,
 }
 
 /* The account is asked for at once. */
-static bool begin(scalekit_watch *watch, const struct scalekit_connect_account_params *p)
+static bool begin(scalekit_watch *watch, const struct scalekit_connect_account_params *given)
 {
     struct ski_engine *engine = watch->engine;
     struct ski_prologue *prologue = ski_zalloc(&engine->mem, sizeof *prologue);
+    const struct scalekit_connect_account_params *p;
 
     if (!prologue)
         return false;
     watch->prologue = prologue;
     prologue->watch = watch;
     ski_arena_init(&prologue->arena, &engine->mem, 512, 1u << 20);
-    if (!keep_params(prologue, p))
+    if (!keep_params(prologue, given))
         return false;
+    p = &prologue->params;
     go(prologue,
        scalekit_get_or_create_connected_account(
            engine->client,
            SCALEKIT_PARAMS(scalekit_create_connected_account_params,
                            .connection_name = p->connection_name, .identifier = p->identifier,
                            .organization_id = p->organization_id, .user_id = p->user_id,
-                           .api_config = p->api_config),
+                           .api_config = given->api_config),
            on_account, prologue));
     return true;
 }

@@ -4,7 +4,9 @@
 #include "watch/watch.h"
 #include <string.h>
 
+#define BACKOFF_MS     500 /* doubled by the first failure already */
 #define MAX_BACKOFF_MS 30000
+#define MAX_FAILURES   6 /* more do not make the pause longer */
 
 /* --- names ------------------------------------------------------------------------------------- */
 
@@ -97,7 +99,7 @@ static int64_t normal_pause(struct ski_target *target)
     if (ski_loop_now(&client->loop) < target->fast_until_ms || !target->pause_ms)
         target->pause_ms = config->watch_interval_ms;
     else
-        target->pause_ms += target->pause_ms / 2;
+        target->pause_ms += (target->pause_ms + 1) / 2;
     if (target->pause_ms > config->watch_max_interval_ms)
         target->pause_ms = config->watch_max_interval_ms;
     return ski_clock_jitter(&client->loop.clock, target->pause_ms, 80, 120);
@@ -106,7 +108,7 @@ static int64_t normal_pause(struct ski_target *target)
 static int64_t pause_after_failure(const struct ski_target *target,
                                    const struct scalekit_error *error)
 {
-    int64_t pause = target->failures < 6 ? INT64_C(500) << target->failures : MAX_BACKOFF_MS;
+    int64_t pause = BACKOFF_MS << target->failures;
 
     if (pause > MAX_BACKOFF_MS)
         pause = MAX_BACKOFF_MS;
@@ -120,9 +122,7 @@ void ski_target_look(struct ski_target *target)
         return;
     ski_timer_clear(&target->engine->client->loop, target->timer);
     target->look = ski_look_start(target);
-    if (target->look)
-        target->looks++;
-    else
+    if (!target->look)
         look_after(target, target->engine->client->config.watch_interval_ms);
 }
 
@@ -178,7 +178,6 @@ bool ski_engine_follow(struct ski_engine *engine, scalekit_watch *watch,
     if (!target)
         return false;
     watch->target = target;
-    watch->looks_before = target->looks;
     ski_list_push_back(&target->watches, &watch->link);
     target->fast_until_ms = now + engine->client->config.watch_fast_period_ms;
     target->pause_ms = 0;
@@ -194,8 +193,6 @@ void ski_engine_unfollow(scalekit_watch *watch)
     ski_list_remove(&watch->link);
     if (!target)
         return;
-    watch->seen_at = target->seen_at;
-    watch->looks = target->looks - watch->looks_before;
     watch->target = NULL;
     if (ski_list_empty(&target->watches))
         free_target(target);
@@ -220,17 +217,13 @@ static void count_missing(struct ski_target *target)
 
 static void take_in(struct ski_target *target, const struct ski_observation *observation)
 {
-    if (observation->account) {
-        target->status = observation->account->status;
-        target->seen_at = ski_clock_wall(&target->engine->client->loop.clock);
-    }
     if (is_missing(observation))
         count_missing(target);
     else
         target->missing = 0;
     if (observation->account || is_missing(observation))
         target->failures = 0;
-    else
+    else if (target->failures < MAX_FAILURES)
         target->failures++;
 }
 

@@ -48,14 +48,11 @@ struct ski_target {
     struct ski_engine *engine;
     scalekit_request *look; /* under way; NULL */
     ski_timer timer;        /* of the next look */
-    uint32_t looks;
     int64_t due_ms, fast_until_ms, pause_ms;
     int64_t missing_since_ms; /* of the last "not found" that counted */
-    scalekit_time seen_at;    /* by our clock */
-    enum scalekit_account_status status;
-    uint16_t failures; /* in a row */
-    uint16_t missing;  /* "not found" that counted, in a row */
-    char name[];       /* id NUL connection NUL identifier NUL organization NUL user NUL */
+    uint16_t failures;        /* in a row, as far as the pause still grows with them */
+    uint16_t missing;         /* "not found" that counted, in a row */
+    char name[];              /* id NUL connection NUL identifier NUL organization NUL user NUL */
 };
 
 /* What a source saw.  `evidence` is the request that brought it, borrowed. */

@@ -1,5 +1,6 @@
 #include "watch/watch.h"
 #include "api/account_key.h"
+#include "json/check.h"
 #include <string.h>
 
 #define TELL_BATCH 256
@@ -32,7 +33,7 @@ scalekit_watch *ski_watch_new(scalekit_client *client, scalekit_watch_cb cb, voi
     ski_list_init(&watch->link);
     ski_list_init(&watch->ready);
     ski_list_push_back(&engine->lone, &watch->link);
-    ski_client_hold(client);
+    ski_loop_hold(&client->loop);
     return watch;
 }
 
@@ -43,7 +44,7 @@ void ski_watch_discard(scalekit_watch *watch)
     ski_engine_unfollow(watch);
     ski_timer_free(&client->loop, watch->timer);
     scalekit_watch_unref(watch);
-    ski_client_release(client);
+    ski_loop_release(&client->loop);
 }
 
 void ski_watch_limit(scalekit_watch *watch, int64_t deadline_ms, scalekit_time link_expiry)
@@ -55,7 +56,7 @@ void ski_watch_limit(scalekit_watch *watch, int64_t deadline_ms, scalekit_time l
     if (link_expiry) {
         int64_t usable = (link_expiry - ski_clock_wall(&loop->clock)) / 1000 + SKI_LINK_GRACE_MS;
 
-        usable = usable > 0 ? usable : 0;
+        usable = usable < 0 ? 0 : usable < SKI_MAX_WATCH_MS ? usable : SKI_MAX_WATCH_MS;
         left = left && left < usable ? left : usable;
     } else if (!left) {
         left = watch->engine->client->config.watch_deadline_ms;
@@ -77,14 +78,16 @@ bool ski_watch_check(scalekit_watch *watch, const struct ski_operation *rules, c
 {
     scalekit_client *client = watch->engine->client;
     struct ski_failure failure;
+    scalekit_err err = ski_operation_check(rules, &client->loop.mem, params, &failure);
 
-    if (ski_operation_check(rules, &client->loop.mem, params, &failure) == SCALEKIT_OK)
+    if (err == SCALEKIT_OK)
         return true;
-    if (ski_request_start(client, rules, params, (ski_callback)on_refused,
-                          scalekit_watch_ref(watch)))
-        return false;
-    scalekit_watch_unref(watch);
-    ski_watch_tell(watch, SCALEKIT_WATCH_REFUSED, NULL);
+    /* Without memory to check them they may be right, and the operation might not fail. */
+    if (err != SCALEKIT_ERR_NOMEM &&
+        ski_request_start(client, rules, params, (ski_callback)on_refused, watch))
+        scalekit_watch_ref(watch);
+    else
+        ski_watch_tell(watch, SCALEKIT_WATCH_REFUSED, NULL);
     return false;
 }
 
@@ -155,12 +158,19 @@ static void tell_progress(scalekit_watch *watch, const struct ski_observation *o
     watch->told = (uint8_t)status;
 }
 
+void ski_watch_saw(scalekit_watch *watch, const struct scalekit_connected_account *account)
+{
+    watch->status = account->status;
+    watch->seen_at = ski_clock_wall(&watch->engine->client->loop.clock);
+}
+
 bool ski_watch_judge(scalekit_watch *watch, const struct ski_observation *observation)
 {
     const struct scalekit_connected_account *account = observation->account;
 
+    watch->looks++;
     if (account) {
-        watch->status = account->status;
+        ski_watch_saw(watch, account);
         if (account->status != watch->before)
             watch->before = SCALEKIT_ACCOUNT_UNKNOWN;
         if (is_settled(account->status) && account->status != watch->before)
@@ -173,7 +183,7 @@ bool ski_watch_judge(scalekit_watch *watch, const struct ski_observation *observ
         ski_watch_tell(watch, SCALEKIT_WATCH_DELETED, observation->evidence);
     }
     if (watch->ending && !watch->ended)
-        conclude(watch, account ? NULL : observation->evidence);
+        conclude(watch, observation->evidence);
     return watch->ended;
 }
 
@@ -205,6 +215,21 @@ void ski_watch_tell(scalekit_watch *watch, enum scalekit_watch_event_kind kind,
     ski_task_defer(&engine->client->loop, &engine->tell);
 }
 
+/* These two come with an error; when there is no request that has one, it is this. */
+static const struct scalekit_error *missing_error(enum scalekit_watch_event_kind kind)
+{
+    static const struct scalekit_error out_of_memory = {
+        .struct_size = sizeof out_of_memory,
+        .code = SCALEKIT_ERR_NOMEM,
+        .message = "out of memory",
+        .grpc_code = -1,
+        .retry_after_ms = -1,
+    };
+    bool needed = kind == SCALEKIT_WATCH_REFUSED || kind == SCALEKIT_WATCH_FAILED;
+
+    return needed ? &out_of_memory : NULL;
+}
+
 /* What the application is shown; the evidence lives until the callback has returned. */
 static void describe(const scalekit_watch *watch, struct scalekit_watch_event *event)
 {
@@ -215,14 +240,16 @@ static void describe(const scalekit_watch *watch, struct scalekit_watch_event *e
         .kind = (enum scalekit_watch_event_kind)(watch->waiting - 1),
         .final = watch->ended,
         .status = watch->status,
-        .looks = watch->target ? watch->target->looks - watch->looks_before : watch->looks,
-        .last_seen_at = watch->target ? watch->target->seen_at : watch->seen_at,
+        .looks = watch->looks,
+        .last_seen_at = watch->seen_at,
     };
     if (event->kind == SCALEKIT_WATCH_LINK)
         event->link = evidence->result;
-    else if (evidence && evidence->failed)
+    else if (!evidence)
+        event->error = missing_error(event->kind);
+    else if (evidence->failed)
         event->error = &evidence->error;
-    else if (evidence)
+    else
         event->account = evidence->result;
     if (event->account)
         event->status_text = event->account->status_text;
@@ -249,7 +276,7 @@ static void tell(scalekit_watch *watch)
     if (!final)
         return;
     scalekit_watch_unref(watch);
-    ski_client_release(client);
+    ski_loop_release(&client->loop);
 }
 
 void ski_watch_tell_ready(struct ski_engine *engine, bool all)

@@ -26,10 +26,10 @@ struct scalekit_watch {
     ski_timer timer; /* of its end */
     int64_t end_ms;  /* when it ends at the latest */
     scalekit_time link_expiry;
-    scalekit_time seen_at;
+    scalekit_time seen_at;      /* by our clock; 0: never */
     scalekit_request *evidence; /* of the event to tell: keeps its account, link or error */
     char *unknown_text;         /* of a status without a number */
-    uint32_t looks, looks_before;
+    uint32_t looks;
     enum scalekit_account_status status; /* the last one seen */
     uint8_t told;                        /* the status last told as progress */
     uint8_t
@@ -52,10 +52,14 @@ bool ski_watch_check(scalekit_watch *watch, const struct ski_operation *rules, c
 /* Ends at the latest `deadline_ms` from now (0: not said), or some time after the link has run out. */
 void ski_watch_limit(scalekit_watch *watch, int64_t deadline_ms, scalekit_time link_expiry);
 
-/* Queues an event; `evidence` may be NULL.  A final one takes the watch off its target, which may
- * go with it. */
+/* Queues an event.  `evidence` is the request that shows why, with an account or an error, or, for
+ * LINK, with the link; NULL when there is none.  A final event takes the watch off its target, which
+ * may go with it. */
 void ski_watch_tell(scalekit_watch *watch, enum scalekit_watch_event_kind kind,
                     scalekit_request *evidence);
+
+/* The account was seen, in whatever way. */
+void ski_watch_saw(scalekit_watch *watch, const struct scalekit_connected_account *account);
 
 /* What an observation means for this watch.  True: it has ended (and left its target's list). */
 bool ski_watch_judge(scalekit_watch *watch, const struct ski_observation *observation);

@@ -1,0 +1,395 @@
+/* pool.c - every connection is a member, and in one of three places: opening, idle or busy.
+ *
+ * An exchange either waits in the queue, or is carried by a connection and points to it.  So
+ * cancelling one is O(1), and so is everything else that happens to one exchange.
+ *
+ * Something always comes for those that wait: while there are any, a member is opening or busy, and
+ * each of these gets free, or ends and is replaced, or fails them.  A failure to open starts no new
+ * attempt for those that have other members to hope for: else a queue of thousands would knock as
+ * often on a closed door. */
+#include "http/pool.h"
+#include "http/connection.h"
+
+enum place { OPENING, IDLE, BUSY, PLACES };
+
+struct member {
+    struct ski_list link;
+    struct ski_pool *pool;
+    struct ski_connection *connection;
+    enum place place;
+    ski_timer timer; /* while opening: when to give up; while idle: when to close */
+    int64_t due_ms;  /* what it is set to */
+};
+
+struct ski_pool {
+    struct ski_loop *loop;
+    struct ski_pool_config config;
+    struct ski_list members[PLACES]; /* the latest to get there first */
+    unsigned count[PLACES];
+    struct ski_list waiting; /* exchanges in order; their phase is QUEUE until they leave it */
+    unsigned n_waiting;
+    struct ski_list failing; /* exchanges about to be told so */
+    uint64_t opened_ever;
+    bool asleep;
+};
+
+static unsigned count_members(const struct ski_pool *pool)
+{
+    return pool->count[OPENING] + pool->count[IDLE] + pool->count[BUSY];
+}
+
+/* --- members ----------------------------------------------------------------------------------- */
+
+static void put(struct member *member, enum place place)
+{
+    struct ski_pool *pool = member->pool;
+
+    pool->count[member->place]--;
+    pool->count[place]++;
+    member->place = place;
+    ski_list_push_front(&pool->members[place], &member->link);
+}
+
+static void set_timer(struct member *member, int64_t milliseconds)
+{
+    struct ski_loop *loop = member->pool->loop;
+
+    member->due_ms = ski_loop_now(loop) + milliseconds;
+    ski_timer_set(loop, member->timer, member->due_ms);
+}
+
+static void drop(struct member *member, const struct ski_failure *why)
+{
+    struct ski_pool *pool = member->pool;
+    struct ski_loop *loop = pool->loop;
+
+    ski_log(&loop->log, SCALEKIT_LOG_INFO, "connection to %s closed: %s",
+            pool->config.url->authority, why ? why->text : "no longer needed");
+    ski_list_remove(&member->link);
+    pool->count[member->place]--;
+    ski_timer_free(loop, member->timer);
+    if (member->connection)
+        ski_connection_free(member->connection);
+    ski_free(&loop->mem, member);
+}
+
+static const struct ski_connection_handler connection_handler;
+static void on_timer(void *owner);
+
+static bool open_member(struct ski_pool *pool)
+{
+    const struct ski_url *url = pool->config.url;
+    struct ski_stream_target target = {url->host, url->port, pool->config.tls,
+                                       pool->config.resolver};
+    struct member *member = ski_zalloc(&pool->loop->mem, sizeof *member);
+
+    if (!member)
+        return false;
+    member->pool = pool;
+    member->place = OPENING;
+    ski_list_init(&member->link);
+    member->timer = ski_timer_new(pool->loop, on_timer, member);
+    if (member->timer != SKI_NO_TIMER)
+        member->connection =
+            ski_connection_open(pool->loop, &target, url->authority, &connection_handler, member);
+    if (!member->connection) {
+        ski_timer_free(pool->loop, member->timer);
+        ski_free(&pool->loop->mem, member);
+        return false;
+    }
+    ski_list_push_front(&pool->members[OPENING], &member->link);
+    pool->count[OPENING]++;
+    set_timer(member, pool->config.connect_timeout_ms);
+    return true;
+}
+
+/* Whether a member that slept can still be used. */
+static bool wake(struct member *member)
+{
+    return member->due_ms > ski_loop_now(member->pool->loop) &&
+           ski_connection_wake(member->connection);
+}
+
+/* The last used that can be used again; now busy.  NULL: none is idle. */
+static struct member *take_idle(struct ski_pool *pool)
+{
+    const struct ski_list *idle = &pool->members[IDLE];
+
+    while (!ski_list_empty(idle)) {
+        struct member *member = SKI_CONTAINER(idle->next, struct member, link);
+
+        if (!pool->asleep || wake(member)) {
+            ski_timer_clear(pool->loop, member->timer);
+            put(member, BUSY);
+            return member;
+        }
+        drop(member, NULL);
+    }
+    return NULL;
+}
+
+/* --- those that wait --------------------------------------------------------------------------- */
+
+static struct ski_exchange *next_waiting(struct ski_pool *pool)
+{
+    struct ski_list *link = ski_list_pop_front(&pool->waiting);
+
+    if (!link)
+        return NULL;
+    pool->n_waiting--;
+    return SKI_CONTAINER(link, struct ski_exchange, link);
+}
+
+static void fail_next(struct ski_pool *pool, const struct ski_failure *failure)
+{
+    struct ski_exchange *exchange = next_waiting(pool);
+
+    if (!exchange)
+        return;
+    exchange->phase = failure->phase;
+    exchange->done(exchange, failure);
+}
+
+/* Those that wait now, and not those that are started meanwhile. */
+static void fail_all(struct ski_pool *pool, const struct ski_failure *failure)
+{
+    struct ski_exchange *exchange;
+    struct ski_list *link;
+
+    while ((exchange = next_waiting(pool))) {
+        exchange->phase = failure->phase;
+        ski_list_push_back(&pool->failing, &exchange->link);
+    }
+    while ((link = ski_list_pop_front(&pool->failing))) {
+        exchange = SKI_CONTAINER(link, struct ski_exchange, link);
+        exchange->done(exchange, failure);
+    }
+}
+
+/* Opens as many connections as the waiting need and the limit allows. */
+static void grow(struct ski_pool *pool)
+{
+    while (pool->count[OPENING] < pool->n_waiting &&
+           count_members(pool) < pool->config.max_connections)
+        if (!open_member(pool))
+            return;
+}
+
+/* A member that had opened is gone. */
+static void replace(struct ski_pool *pool)
+{
+    struct ski_failure failure;
+
+    grow(pool);
+    if (pool->n_waiting > 0 && count_members(pool) == 0) {
+        ski_fail(&failure, SCALEKIT_ERR_NOMEM, SCALEKIT_PHASE_CONNECT,
+                 "out of memory for a connection");
+        fail_all(pool, &failure);
+    }
+}
+
+/* A member could not be opened. */
+static void give_up(struct member *member, const struct ski_failure *failure)
+{
+    struct ski_pool *pool = member->pool;
+
+    drop(member, failure);
+    if (count_members(pool) == 0)
+        fail_all(pool, failure);
+    else
+        fail_next(pool, failure);
+}
+
+/* --- what connections and timers tell ---------------------------------------------------------- */
+
+static void on_ready(void *user, struct ski_connection *connection)
+{
+    struct member *member = user;
+    struct ski_pool *pool = member->pool;
+    struct ski_exchange *exchange;
+
+    if (member->place == OPENING) {
+        pool->opened_ever++;
+        ski_log(&pool->loop->log, SCALEKIT_LOG_INFO, "connection to %s opened",
+                pool->config.url->authority);
+    }
+    exchange = next_waiting(pool);
+    if (exchange) {
+        ski_timer_clear(pool->loop, member->timer);
+        put(member, BUSY);
+        ski_connection_start(connection, exchange);
+        return;
+    }
+    put(member, IDLE);
+    set_timer(member, pool->config.idle_timeout_ms);
+    if (pool->asleep)
+        ski_connection_sleep(connection);
+}
+
+static void on_ended(void *user, struct ski_connection *connection, bool opened,
+                     const struct ski_failure *failure)
+{
+    struct member *member = user;
+    struct ski_pool *pool = member->pool;
+    struct ski_failure reason; /* the connection's own goes with it */
+
+    (void)connection;
+    if (failure)
+        reason = *failure;
+    if (!opened) {
+        give_up(member, &reason);
+        return;
+    }
+    drop(member, failure ? &reason : NULL);
+    replace(pool);
+}
+
+static const struct ski_connection_handler connection_handler = {on_ready, on_ended};
+
+static void fail_timeout(struct member *member, struct ski_failure *failure)
+{
+    const struct ski_pool_config *config = &member->pool->config;
+    enum scalekit_phase phase = ski_connection_phase(member->connection);
+    scalekit_err code = SCALEKIT_ERR_CONNECT;
+    const char *what = "connecting to";
+
+    if (phase == SCALEKIT_PHASE_RESOLVE) {
+        code = SCALEKIT_ERR_RESOLVE;
+        what = "looking up";
+    } else if (phase == SCALEKIT_PHASE_TLS) {
+        code = SCALEKIT_ERR_TLS;
+        what = "the TLS handshake with";
+    }
+    ski_fail(failure, code, phase, "%s %s did not finish within %lld ms", what, config->url->host,
+             (long long)config->connect_timeout_ms);
+}
+
+static void on_timer(void *owner)
+{
+    struct member *member = owner;
+    struct ski_failure failure;
+
+    if (member->place == OPENING) {
+        fail_timeout(member, &failure);
+        give_up(member, &failure);
+    } else {
+        drop(member, NULL);
+    }
+}
+
+/* --- the outside ------------------------------------------------------------------------------- */
+
+scalekit_err ski_pool_new(struct ski_pool **out, struct ski_loop *loop,
+                          const struct ski_pool_config *config)
+{
+    struct ski_pool *pool = ski_zalloc(&loop->mem, sizeof *pool);
+
+    *out = pool;
+    if (!pool)
+        return SCALEKIT_ERR_NOMEM;
+    pool->loop = loop;
+    pool->config = *config;
+    for (unsigned place = 0; place < PLACES; place++)
+        ski_list_init(&pool->members[place]);
+    ski_list_init(&pool->waiting);
+    ski_list_init(&pool->failing);
+    return SCALEKIT_OK;
+}
+
+static void drop_all(struct ski_pool *pool, enum place place)
+{
+    struct ski_list *members = &pool->members[place];
+
+    while (!ski_list_empty(members))
+        drop(SKI_CONTAINER(members->next, struct member, link), NULL);
+}
+
+void ski_pool_free(struct ski_pool *pool)
+{
+    drop_all(pool, OPENING);
+    drop_all(pool, IDLE);
+    drop_all(pool, BUSY);
+    ski_free(&pool->loop->mem, pool);
+}
+
+scalekit_err ski_pool_start(struct ski_pool *pool, struct ski_exchange *exchange)
+{
+    struct member *member = take_idle(pool);
+
+    exchange->phase = SCALEKIT_PHASE_QUEUE;
+    exchange->sent = false;
+    exchange->connection = NULL;
+    if (member) {
+        ski_connection_start(member->connection, exchange);
+        return SCALEKIT_OK;
+    }
+    if (pool->n_waiting >= pool->config.max_queue)
+        return SCALEKIT_ERR_QUEUE_FULL;
+    ski_list_push_back(&pool->waiting, &exchange->link);
+    pool->n_waiting++;
+    grow(pool);
+    if (count_members(pool) > 0)
+        return SCALEKIT_OK;
+    ski_list_remove(&exchange->link);
+    pool->n_waiting--;
+    return SCALEKIT_ERR_NOMEM;
+}
+
+void ski_pool_cancel(struct ski_pool *pool, struct ski_exchange *exchange)
+{
+    if (exchange->connection) {
+        ski_connection_cancel(exchange->connection, exchange);
+    } else if (ski_list_linked(&exchange->link)) {
+        ski_list_remove(&exchange->link);
+        pool->n_waiting -= exchange->phase == SCALEKIT_PHASE_QUEUE;
+    }
+}
+
+enum scalekit_phase ski_pool_phase(const struct ski_pool *pool, const struct ski_exchange *exchange)
+{
+    const struct ski_list *opening = &pool->members[OPENING];
+    bool others = pool->count[OPENING] < pool->n_waiting && pool->count[BUSY] > 0;
+
+    if (exchange->connection || ski_list_empty(opening) || others)
+        return exchange->phase;
+    /* It waits for nothing but a connection to open: the oldest tells best what is slow. */
+    return ski_connection_phase(SKI_CONTAINER(opening->prev, struct member, link)->connection);
+}
+
+void ski_pool_sleep(struct ski_pool *pool)
+{
+    const struct ski_list *idle = &pool->members[IDLE];
+
+    pool->asleep = true;
+    if (pool->n_waiting == 0)
+        drop_all(pool, OPENING);
+    for (struct ski_list *link = idle->next; link != idle; link = link->next)
+        ski_connection_sleep(SKI_CONTAINER(link, struct member, link)->connection);
+}
+
+void ski_pool_wake(struct ski_pool *pool)
+{
+    const struct ski_list *idle = &pool->members[IDLE];
+
+    if (!pool->asleep)
+        return;
+    pool->asleep = false;
+    for (struct ski_list *link = idle->next, *next; link != idle; link = next) {
+        struct member *member = SKI_CONTAINER(link, struct member, link);
+
+        next = link->next;
+        if (!wake(member))
+            drop(member, NULL);
+    }
+}
+
+void ski_pool_count(const struct ski_pool *pool, struct ski_pool_counts *counts)
+{
+    *counts = (struct ski_pool_counts){
+        .open = pool->count[IDLE] + pool->count[BUSY],
+        .opening = pool->count[OPENING],
+        .idle = pool->count[IDLE],
+        .waiting = pool->n_waiting,
+        .opened_ever = pool->opened_ever,
+    };
+}

@@ -1,0 +1,88 @@
+/* rig.h - a server that answers by target, and shots: exchanges that note what becomes of them.
+ *
+ * The clock stands still: whoever wants time to pass says so with rig_advance_ms(). */
+#ifndef TEST_HTTP_RIG_H
+#define TEST_HTTP_RIG_H
+
+#include "../net/certificates.h"
+#include "../net/peer.h"
+#include "harness.h"
+#include "http/exchange.h"
+#include "http/url.h"
+#include "net/stream.h"
+
+#define RIG_MAX_BODY 100
+
+struct rig {
+    struct test_clock clock;
+    struct test_loop test;
+    struct ski_resolver *resolver;
+    struct test_peer *peer;
+    struct test_pki pki;
+    SSL_CTX *server;
+    struct ski_tls *tls; /* NULL: plain */
+    struct ski_url url;  /* of the peer */
+
+    unsigned heard;   /* requests the peer has seen */
+    unsigned pending; /* shots started and neither done nor cancelled */
+    unsigned n_done;  /* shots done */
+    bool calling;     /* a function is running from inside which nothing may be told */
+    struct event *limit;
+    bool expired;
+};
+
+struct rig_options {
+    bool tls, drip;
+};
+
+/* Holds the loop. */
+void rig_init(struct rig *rig, const struct rig_options *options);
+void rig_free(struct rig *rig);
+/* Points the URL at another port of 127.0.0.1. */
+void rig_set_port(struct rig *rig, uint16_t port);
+void rig_advance_ms(struct rig *rig, int64_t milliseconds); /* and fires what is due */
+
+/* Turns the loop until a condition holds, or fails the test after 10 s. */
+#define RIG_UNTIL(rig, condition)                                                                  \
+    do {                                                                                           \
+        rig_begin_waiting(rig);                                                                    \
+        while (!(condition) && rig_turn(rig))                                                      \
+            ;                                                                                      \
+        rig_end_waiting(rig);                                                                      \
+        CU_ASSERT((condition) != 0);                                                               \
+    } while (0)
+
+void rig_begin_waiting(struct rig *rig);
+bool rig_turn(struct rig *rig); /* one turn; false: the time is over */
+void rig_end_waiting(struct rig *rig);
+
+struct shot {
+    struct ski_exchange exchange;
+    struct rig *rig;
+    char target[32];
+    unsigned done;                   /* how often */
+    unsigned order;                  /* the how-manieth to be done */
+    struct ski_failure failure;      /* code SCALEKIT_OK: it succeeded */
+    void (*then)(struct shot *shot); /* runs in `done` */
+    void *user;                      /* for that */
+};
+
+/* A GET of that target. */
+void shot_init(struct shot *shot, struct rig *rig, const char *target);
+void shot_free(struct shot *shot);
+/* Whether it got 200 and its own target back. */
+bool shot_hit(struct shot *shot);
+
+/* A listener that a test plays by hand. */
+struct raw_server {
+    int listener, link;
+    uint16_t port;
+};
+
+void raw_init(struct raw_server *raw);
+void raw_accept(struct raw_server *raw); /* the connection that has come, into `link` */
+void raw_stop_listening(struct raw_server *raw);
+void raw_send(struct raw_server *raw, const char *text);
+void raw_free(struct raw_server *raw);
+
+#endif
