@@ -46,8 +46,10 @@ static inline void ski_list_push_back(struct ski_list *head, struct ski_list *no
     head->prev = node;
 }
 
+/* The same, as the first: before what is first without it. */
 static inline void ski_list_push_front(struct ski_list *head, struct ski_list *node)
 {
+    ski_list_remove(node);
     ski_list_push_back(head->next, node);
 }
 

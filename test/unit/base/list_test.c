@@ -67,6 +67,9 @@ static void a_node_moves_when_it_is_pushed_again(void)
     CU_ASSERT_STRING_EQUAL(letters(&head), "bca");
     ski_list_push_front(&head, &items[2].link);
     CU_ASSERT_STRING_EQUAL(letters(&head), "cba");
+    ski_list_push_front(&head, &items[2].link); /* the first and the last stay where they are */
+    ski_list_push_back(&head, &items[0].link);
+    CU_ASSERT_STRING_EQUAL(letters(&head), "cba");
     ski_list_push_back(&other, &items[1].link);
     CU_ASSERT_STRING_EQUAL(letters(&head), "ca");
     CU_ASSERT_STRING_EQUAL(letters(&other), "b");
