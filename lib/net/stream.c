@@ -63,6 +63,7 @@ void ski_stream_ended(struct ski_stream *stream, const struct ski_failure *failu
 
     if (failure)
         copy = *failure;
+    stream->left_behind = ski_stream_unsent(stream);
     take_down(stream);
     enter(stream);
     stream->handler->closed(stream->user, failure ? &copy : NULL);
@@ -156,7 +157,7 @@ bool ski_stream_write(struct ski_stream *stream, const void *bytes, size_t lengt
 
 size_t ski_stream_unsent(const struct ski_stream *stream)
 {
-    return stream->driver ? stream->driver->unsent(stream) : 0;
+    return stream->driver ? stream->driver->unsent(stream) : stream->left_behind;
 }
 
 enum scalekit_phase ski_stream_phase(const struct ski_stream *stream)

@@ -39,6 +39,7 @@ struct ski_stream {
     int fd;                                 /* -1: not connected */
     const struct ski_stream_driver *driver; /* NULL: not connected, or ended */
     void *io;                               /* the driver's */
+    size_t left_behind;                     /* bytes unsent when it ended */
 };
 
 bool ski_stream_opened(struct ski_stream *stream, const char *alpn);

@@ -331,6 +331,30 @@ static void takes_no_answer_before_the_request(void)
     rig_free(&rig);
 }
 
+/* The server had closed the idle connection, which nobody could know yet: safe to try again. */
+static void knows_that_nothing_was_sent(void)
+{
+    struct rig rig;
+    struct line line;
+    struct shot shot;
+    struct raw_server raw;
+
+    start_rig(&rig);
+    raw_init(&raw);
+    rig_set_port(&rig, raw.port);
+    dial_and_wait(&line, &rig);
+    raw_accept(&raw);
+    raw_free(&raw);
+    shot_init(&shot, &rig, "/a");
+    start(&line, &shot);
+    RIG_UNTIL(&rig, line.ended == 1);
+    CU_ASSERT_EQUAL(shot.done, 1);
+    CU_ASSERT_EQUAL(shot.failure.code, SCALEKIT_ERR_NETWORK);
+    CU_ASSERT_FALSE(shot.exchange.sent);
+    shot_free(&shot);
+    rig_free(&rig);
+}
+
 /* The same, with the request started from inside the completion of the one before. */
 static void takes_no_second_answer_for_the_next_request(void)
 {
@@ -528,6 +552,7 @@ SUITE(connection, {"ends well or badly, as the answer does", ends_well_or_badly}
       {"ends when bytes come while idle", ends_when_bytes_come_while_idle},
       {"ends when the server ends it while idle", ends_when_the_server_ends_it_while_idle},
       {"takes no answer before the request has left", takes_no_answer_before_the_request},
+      {"knows that nothing was sent", knows_that_nothing_was_sent},
       {"takes no second answer for the next request", takes_no_second_answer_for_the_next_request},
       {"accepts an early answer, and ends", accepts_an_early_answer_and_ends},
       {"refuses to send what may not be sent", refuses_to_send_what_may_not_be_sent},
