@@ -212,6 +212,9 @@ static bool split_field(struct ski_h1 *h1, struct ski_slice line, struct ski_sli
     return true;
 }
 
+/* Most fields are of no interest, and most have another length. */
+#define NAMED(name, text) ((name).length == sizeof(text) - 1 && ski_slice_ieq(name, text))
+
 static void read_field(struct ski_h1 *h1, struct ski_slice line, struct ski_failure *failure)
 {
     struct ski_slice name, value;
@@ -222,11 +225,11 @@ static void read_field(struct ski_h1 *h1, struct ski_slice line, struct ski_fail
     added = ski_headers_add(&h1->exchange->answer_headers, name, value);
     if (added)
         fail_buf(h1, failure, added, headers_too_large);
-    else if (ski_slice_ieq(name, "content-length"))
+    else if (NAMED(name, "content-length"))
         read_content_length(h1, value, failure);
-    else if (ski_slice_ieq(name, "transfer-encoding"))
+    else if (NAMED(name, "transfer-encoding"))
         read_transfer_encoding(h1, value, failure);
-    else if (ski_slice_ieq(name, "connection"))
+    else if (NAMED(name, "connection"))
         read_connection(h1, value);
 }
 

@@ -84,12 +84,32 @@ bool ski_header_name_valid(struct ski_slice name)
     return name.length > 0;
 }
 
+static bool value_byte_valid(unsigned char c)
+{
+    return (c >= ' ' && c != 0x7f) || c == '\t';
+}
+
+/* Whether one of eight bytes may be below ' ' or 0x7f: never false when one is. */
+static bool has_control(const char *bytes)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+    uint64_t eight, without_7f;
+
+    memcpy(&eight, bytes, sizeof eight);
+    without_7f = eight ^ (ones * 0x7f);
+    return (((eight - ones * ' ') & ~eight) | ((without_7f - ones) & ~without_7f)) & tops;
+}
+
 bool ski_header_value_valid(struct ski_slice value)
 {
-    for (size_t i = 0; i < value.length; i++) {
-        unsigned char c = (unsigned char)value.at[i];
+    size_t i = 0;
 
-        if ((c < ' ' && c != '\t') || c == 0x7f)
+    while (i < value.length) {
+        if (value.length - i >= sizeof(uint64_t) && !has_control(value.at + i))
+            i += sizeof(uint64_t);
+        else if (value_byte_valid((unsigned char)value.at[i]))
+            i++;
+        else
             return false;
     }
     return true;

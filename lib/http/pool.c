@@ -58,19 +58,19 @@ static void set_timer(struct member *member, int64_t milliseconds)
     ski_timer_set(loop, member->timer, member->due_ms);
 }
 
+/* `why` NULL: it had served.  The log is the application's, and comes last. */
 static void drop(struct member *member, const struct ski_failure *why)
 {
     struct ski_pool *pool = member->pool;
     struct ski_loop *loop = pool->loop;
 
-    ski_log(&loop->log, SCALEKIT_LOG_INFO, "connection to %s closed: %s",
-            pool->config.url->authority, why ? why->text : "no longer needed");
     ski_list_remove(&member->link);
     pool->count[member->place]--;
     ski_timer_free(loop, member->timer);
-    if (member->connection)
-        ski_connection_free(member->connection);
+    ski_connection_free(member->connection);
     ski_free(&loop->mem, member);
+    ski_log(&loop->log, SCALEKIT_LOG_INFO, "connection to %s closed: %s",
+            pool->config.url->authority, why ? why->text : "no longer needed");
 }
 
 static const struct ski_connection_handler connection_handler;
@@ -206,24 +206,24 @@ static void on_ready(void *user, struct ski_connection *connection)
 {
     struct member *member = user;
     struct ski_pool *pool = member->pool;
-    struct ski_exchange *exchange;
+    struct ski_exchange *exchange = next_waiting(pool);
+    bool fresh = member->place == OPENING;
 
-    if (member->place == OPENING) {
-        pool->opened_ever++;
-        ski_log(&pool->loop->log, SCALEKIT_LOG_INFO, "connection to %s opened",
-                pool->config.url->authority);
-    }
-    exchange = next_waiting(pool);
     if (exchange) {
         ski_timer_clear(pool->loop, member->timer);
         put(member, BUSY);
         ski_connection_start(connection, exchange);
-        return;
+    } else {
+        put(member, IDLE);
+        set_timer(member, pool->config.idle_timeout_ms);
+        if (pool->asleep)
+            ski_connection_sleep(connection);
     }
-    put(member, IDLE);
-    set_timer(member, pool->config.idle_timeout_ms);
-    if (pool->asleep)
-        ski_connection_sleep(connection);
+    if (fresh) {
+        pool->opened_ever++;
+        ski_log(&pool->loop->log, SCALEKIT_LOG_INFO, "connection to %s opened",
+                pool->config.url->authority);
+    }
 }
 
 static void on_ended(void *user, struct ski_connection *connection, bool opened,

@@ -114,6 +114,25 @@ static void survives_lack_of_memory(void)
     CU_ASSERT(test_every_allocation(add_some, NULL) > 2);
 }
 
+/* A value of every length, with one byte that may be wrong at every place. */
+static void finds_a_bad_byte_anywhere(void)
+{
+    static const char bytes[] = {'\0', '\t', '\n', '\r',       0x1f,
+                                 ' ',  '~',  0x7f, (char)0x80, (char)0xff};
+
+    for (size_t length = 1; length < 40; length++)
+        for (size_t at = 0; at < length; at++)
+            for (size_t i = 0; i < sizeof bytes; i++) {
+                bool valid = bytes[i] == '\t' || (unsigned char)bytes[i] >= 0x80 ||
+                             (bytes[i] >= ' ' && bytes[i] < 0x7f);
+                char text[40];
+
+                memset(text, 'v', sizeof text);
+                text[at] = bytes[i];
+                CU_ASSERT_EQUAL(ski_header_value_valid((struct ski_slice){text, length}), valid);
+            }
+}
+
 /* Every byte, judged by the grammar of RFC 9110. */
 static void knows_the_characters(void)
 {
@@ -136,4 +155,5 @@ SUITE(headers, {"finds the first field of a name, in any case", finds_the_first_
       {"refuses one field too many", refuses_one_field_too_many},
       {"refuses one byte too many", refuses_one_byte_too_many},
       {"survives every lack of memory", survives_lack_of_memory},
-      {"knows which characters names and values may have", knows_the_characters})
+      {"knows which characters names and values may have", knows_the_characters},
+      {"finds a bad byte anywhere in a value", finds_a_bad_byte_anywhere})

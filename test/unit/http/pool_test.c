@@ -1,130 +1,7 @@
 #include "http/pool.h"
 #include "rig.h"
 #include <netinet/in.h>
-#include <stdlib.h>
 #include <unistd.h>
-
-#define CONNECT_TIMEOUT_MS 1000
-#define IDLE_TIMEOUT_MS    60000
-
-struct pond {
-    struct rig rig;
-    struct ski_pool *pool;
-};
-
-static scalekit_err pond_try_open(struct pond *pond, unsigned max_connections, unsigned max_queue)
-{
-    struct ski_pool_config config = {
-        .url = &pond->rig.url,
-        .tls = pond->rig.tls,
-        .resolver = pond->rig.resolver,
-        .max_connections = max_connections,
-        .max_queue = max_queue,
-        .connect_timeout_ms = CONNECT_TIMEOUT_MS,
-        .idle_timeout_ms = IDLE_TIMEOUT_MS,
-    };
-
-    return ski_pool_new(&pond->pool, &pond->rig.test.loop, &config);
-}
-
-static void pond_open(struct pond *pond, unsigned max_connections, unsigned max_queue)
-{
-    CU_ASSERT_EQUAL_FATAL(pond_try_open(pond, max_connections, max_queue), SCALEKIT_OK);
-}
-
-static void pond_init(struct pond *pond, unsigned max_connections, unsigned max_queue)
-{
-    rig_init(&pond->rig, &(struct rig_options){0});
-    pond_open(pond, max_connections, max_queue);
-}
-
-static void pond_free(struct pond *pond)
-{
-    ski_pool_free(pond->pool);
-    rig_free(&pond->rig);
-}
-
-static scalekit_err try_start(struct pond *pond, struct shot *shot)
-{
-    bool calling = pond->rig.calling;
-    scalekit_err err;
-
-    pond->rig.calling = true;
-    err = ski_pool_start(pond->pool, &shot->exchange);
-    pond->rig.calling = calling;
-    pond->rig.pending += err == SCALEKIT_OK;
-    return err;
-}
-
-static void start(struct pond *pond, struct shot *shot)
-{
-    CU_ASSERT_EQUAL(try_start(pond, shot), SCALEKIT_OK);
-}
-
-static void cancel(struct pond *pond, struct shot *shot)
-{
-    bool calling = pond->rig.calling;
-
-    pond->rig.calling = true;
-    ski_pool_cancel(pond->pool, &shot->exchange);
-    pond->rig.calling = calling;
-    pond->rig.pending--;
-}
-
-static struct ski_pool_counts count(const struct pond *pond)
-{
-    struct ski_pool_counts counts;
-
-    ski_pool_count(pond->pool, &counts);
-    return counts;
-}
-
-static unsigned accepted(const struct pond *pond)
-{
-    return test_peer_counts(pond->rig.peer)->accepted;
-}
-
-/* Shots of "/0", "/1", … unless they have a target. */
-static struct shot *new_shots(struct pond *pond, unsigned n, const char *target)
-{
-    struct shot *shots = calloc(n, sizeof *shots);
-
-    CU_ASSERT_PTR_NOT_NULL_FATAL(shots);
-    for (unsigned i = 0; i < n; i++) {
-        char number[16];
-
-        snprintf(number, sizeof number, "/%u", i);
-        shot_init(&shots[i], &pond->rig, target ? target : number);
-    }
-    return shots;
-}
-
-static void start_all(struct pond *pond, struct shot *shots, unsigned n)
-{
-    for (unsigned i = 0; i < n; i++)
-        start(pond, &shots[i]);
-}
-
-static void free_shots(struct shot *shots, unsigned n)
-{
-    for (unsigned i = 0; i < n; i++)
-        shot_free(&shots[i]);
-    free(shots);
-}
-
-/* One exchange from its start to its end. */
-static bool shoot(struct pond *pond, const char *target)
-{
-    struct shot shot;
-    bool hit;
-
-    shot_init(&shot, &pond->rig, target);
-    start(pond, &shot);
-    RIG_UNTIL(&pond->rig, shot.done);
-    hit = shot_hit(&shot);
-    shot_free(&shot);
-    return hit;
-}
 
 /* --- connections ------------------------------------------------------------------------------- */
 
@@ -134,12 +11,12 @@ static void uses_a_connection_again(void)
 
     pond_init(&pond, 4, 10);
     for (int i = 0; i < 5; i++) {
-        CU_ASSERT(shoot(&pond, "/a"));
-        CU_ASSERT_EQUAL(count(&pond).open, 1);
-        CU_ASSERT_EQUAL(count(&pond).idle, 1);
+        CU_ASSERT(pond_shoot(&pond, "/a"));
+        CU_ASSERT_EQUAL(pond_count(&pond).open, 1);
+        CU_ASSERT_EQUAL(pond_count(&pond).idle, 1);
     }
-    CU_ASSERT_EQUAL(count(&pond).opened_ever, 1);
-    CU_ASSERT_EQUAL(accepted(&pond), 1);
+    CU_ASSERT_EQUAL(pond_count(&pond).opened_ever, 1);
+    CU_ASSERT_EQUAL(pond_accepted(&pond), 1);
     pond_free(&pond);
 }
 
@@ -149,19 +26,19 @@ static void opens_no_more_than_wait(void)
     struct shot *shots;
 
     pond_init(&pond, 64, 100);
-    shots = new_shots(&pond, 3, NULL);
+    shots = pond_shots(&pond, 3, NULL);
     for (unsigned i = 0; i < 3; i++) {
-        start(&pond, &shots[i]);
-        CU_ASSERT_EQUAL(count(&pond).opening, i + 1);
-        CU_ASSERT_EQUAL(count(&pond).waiting, i + 1);
+        pond_start(&pond, &shots[i]);
+        CU_ASSERT_EQUAL(pond_count(&pond).opening, i + 1);
+        CU_ASSERT_EQUAL(pond_count(&pond).waiting, i + 1);
     }
     RIG_UNTIL(&pond.rig, pond.rig.pending == 0);
     for (unsigned i = 0; i < 3; i++)
         CU_ASSERT(shot_hit(&shots[i]));
-    CU_ASSERT_EQUAL(count(&pond).idle, 3);
-    CU_ASSERT_EQUAL(count(&pond).open, 3);
-    CU_ASSERT_EQUAL(count(&pond).opening, 0);
-    free_shots(shots, 3);
+    CU_ASSERT_EQUAL(pond_count(&pond).idle, 3);
+    CU_ASSERT_EQUAL(pond_count(&pond).open, 3);
+    CU_ASSERT_EQUAL(pond_count(&pond).opening, 0);
+    shots_free(shots, 3);
     pond_free(&pond);
 }
 
@@ -171,17 +48,17 @@ static void opens_no_more_than_its_limit_and_mixes_nothing_up(void)
     struct shot *shots;
 
     pond_init(&pond, 64, 10000);
-    shots = new_shots(&pond, 10000, NULL);
-    start_all(&pond, shots, 10000);
-    CU_ASSERT_EQUAL(count(&pond).opening, 64);
-    CU_ASSERT_EQUAL(count(&pond).waiting, 10000);
+    shots = pond_shots(&pond, 10000, NULL);
+    pond_start_all(&pond, shots, 10000);
+    CU_ASSERT_EQUAL(pond_count(&pond).opening, 64);
+    CU_ASSERT_EQUAL(pond_count(&pond).waiting, 10000);
     RIG_UNTIL(&pond.rig, pond.rig.pending == 0);
     for (unsigned i = 0; i < 10000; i++)
         if (!shot_hit(&shots[i]))
             CU_FAIL("an exchange got something else");
-    CU_ASSERT_EQUAL(accepted(&pond), 64);
-    CU_ASSERT_EQUAL(count(&pond).opened_ever, 64);
-    free_shots(shots, 10000);
+    CU_ASSERT_EQUAL(pond_accepted(&pond), 64);
+    CU_ASSERT_EQUAL(pond_count(&pond).opened_ever, 64);
+    shots_free(shots, 10000);
     pond_free(&pond);
 }
 
@@ -191,21 +68,21 @@ static void keeps_the_order_and_bounds_the_queue(void)
     struct shot *shots;
 
     pond_init(&pond, 1, 5);
-    shots = new_shots(&pond, 6, NULL);
-    start_all(&pond, shots, 5);
-    CU_ASSERT_EQUAL(try_start(&pond, &shots[5]), SCALEKIT_ERR_QUEUE_FULL);
+    shots = pond_shots(&pond, 6, NULL);
+    pond_start_all(&pond, shots, 5);
+    CU_ASSERT_EQUAL(pond_try_start(&pond, &shots[5]), SCALEKIT_ERR_QUEUE_FULL);
     CU_ASSERT_FALSE(ski_list_linked(&shots[5].exchange.link));
-    CU_ASSERT_EQUAL(count(&pond).waiting, 5);
+    CU_ASSERT_EQUAL(pond_count(&pond).waiting, 5);
     RIG_UNTIL(&pond.rig, pond.rig.pending == 0);
     for (unsigned i = 0; i < 5; i++) {
         CU_ASSERT(shot_hit(&shots[i]));
         CU_ASSERT_EQUAL(shots[i].order, i + 1);
     }
     CU_ASSERT_EQUAL(shots[5].done, 0);
-    start(&pond, &shots[5]);
+    pond_start(&pond, &shots[5]);
     RIG_UNTIL(&pond.rig, shots[5].done);
     CU_ASSERT(shot_hit(&shots[5]));
-    free_shots(shots, 6);
+    shots_free(shots, 6);
     pond_free(&pond);
 }
 
@@ -216,21 +93,21 @@ static void lets_surplus_connections_fall_idle(void)
     struct shot *shots;
 
     pond_init(&pond, 2, 10);
-    shots = new_shots(&pond, 2, NULL);
-    start_all(&pond, shots, 2);
+    shots = pond_shots(&pond, 2, NULL);
+    pond_start_all(&pond, shots, 2);
     RIG_UNTIL(&pond.rig, pond.rig.pending == 0);
-    CU_ASSERT_EQUAL(count(&pond).idle, 2);
+    CU_ASSERT_EQUAL(pond_count(&pond).idle, 2);
     for (int i = 0; i < 4; i++) {
-        rig_advance_ms(&pond.rig, IDLE_TIMEOUT_MS * 2 / 5);
-        CU_ASSERT(shoot(&pond, "/a"));
+        rig_advance_ms(&pond.rig, POND_IDLE_MS * 2 / 5);
+        CU_ASSERT(pond_shoot(&pond, "/a"));
     }
-    CU_ASSERT_EQUAL(count(&pond).idle, 1);
-    CU_ASSERT_EQUAL(count(&pond).opened_ever, 2);
-    rig_advance_ms(&pond.rig, IDLE_TIMEOUT_MS + 8);
-    CU_ASSERT_EQUAL(count(&pond).open, 0);
-    CU_ASSERT(shoot(&pond, "/a"));
-    CU_ASSERT_EQUAL(count(&pond).opened_ever, 3);
-    free_shots(shots, 2);
+    CU_ASSERT_EQUAL(pond_count(&pond).idle, 1);
+    CU_ASSERT_EQUAL(pond_count(&pond).opened_ever, 2);
+    rig_advance_ms(&pond.rig, POND_IDLE_MS + 8);
+    CU_ASSERT_EQUAL(pond_count(&pond).open, 0);
+    CU_ASSERT(pond_shoot(&pond, "/a"));
+    CU_ASSERT_EQUAL(pond_count(&pond).opened_ever, 3);
+    shots_free(shots, 2);
     pond_free(&pond);
 }
 
@@ -239,11 +116,11 @@ static void replaces_what_the_server_closed(void)
     struct pond pond;
 
     pond_init(&pond, 4, 10);
-    CU_ASSERT(shoot(&pond, "/a"));
+    CU_ASSERT(pond_shoot(&pond, "/a"));
     test_link_finish(test_peer_last(pond.rig.peer));
-    RIG_UNTIL(&pond.rig, count(&pond).open == 0);
-    CU_ASSERT(shoot(&pond, "/b"));
-    CU_ASSERT_EQUAL(accepted(&pond), 2);
+    RIG_UNTIL(&pond.rig, pond_count(&pond).open == 0);
+    CU_ASSERT(pond_shoot(&pond, "/b"));
+    CU_ASSERT_EQUAL(pond_accepted(&pond), 2);
     pond_free(&pond);
 }
 
@@ -252,12 +129,12 @@ static void never_uses_what_was_poisoned(void)
     struct pond pond;
 
     pond_init(&pond, 1, 10);
-    CU_ASSERT_FALSE(shoot(&pond, "/two"));
-    CU_ASSERT(shoot(&pond, "/a"));
+    CU_ASSERT_FALSE(pond_shoot(&pond, "/two"));
+    CU_ASSERT(pond_shoot(&pond, "/a"));
     test_link_says(test_peer_last(pond.rig.peer), "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-    RIG_UNTIL(&pond.rig, count(&pond).open == 0);
-    CU_ASSERT(shoot(&pond, "/b"));
-    CU_ASSERT_EQUAL(accepted(&pond), 3);
+    RIG_UNTIL(&pond.rig, pond_count(&pond).open == 0);
+    CU_ASSERT(pond_shoot(&pond, "/b"));
+    CU_ASSERT_EQUAL(pond_accepted(&pond), 3);
     pond_free(&pond);
 }
 
@@ -270,23 +147,23 @@ static void replaces_what_ended_under_an_exchange(void)
     struct shot *shots, shot;
 
     pond_init(&pond, 1, 10);
-    shots = new_shots(&pond, N, NULL);
+    shots = pond_shots(&pond, N, NULL);
     for (unsigned i = 0; i < N; i++) {
         snprintf(shots[i].target, sizeof shots[i].target, "%s", targets[i]);
-        start(&pond, &shots[i]);
+        pond_start(&pond, &shots[i]);
     }
     shot_init(&shot, &pond.rig, "/last");
-    start(&pond, &shot);
+    pond_start(&pond, &shot);
     RIG_UNTIL(&pond.rig, pond.rig.pending == 0);
     CU_ASSERT(shot_hit(&shot));
-    CU_ASSERT_EQUAL(accepted(&pond), N + 1);
+    CU_ASSERT_EQUAL(pond_accepted(&pond), N + 1);
     for (unsigned i = 0; i < N; i++) {
         CU_ASSERT_EQUAL(shots[i].done, 1);
         CU_ASSERT_EQUAL(shots[i].order, i + 1);
         CU_ASSERT_EQUAL(shots[i].failure.code != SCALEKIT_OK, i < 3);
     }
     shot_free(&shot);
-    free_shots(shots, N);
+    shots_free(shots, N);
     pond_free(&pond);
 }
 
@@ -299,8 +176,8 @@ static void fails_all_when_refused(void)
 
     pond_init(&pond, 4, 1000);
     rig_set_port(&pond.rig, test_refused_port());
-    shots = new_shots(&pond, 1000, NULL);
-    start_all(&pond, shots, 1000);
+    shots = pond_shots(&pond, 1000, NULL);
+    pond_start_all(&pond, shots, 1000);
     RIG_UNTIL(&pond.rig, pond.rig.pending == 0);
     for (unsigned i = 0; i < 1000; i++) {
         CU_ASSERT_EQUAL(shots[i].done, 1);
@@ -309,9 +186,9 @@ static void fails_all_when_refused(void)
         CU_ASSERT_EQUAL(shots[i].exchange.phase, SCALEKIT_PHASE_CONNECT);
         CU_ASSERT_FALSE(shots[i].exchange.sent);
     }
-    CU_ASSERT_EQUAL(count(&pond).waiting, 0);
-    CU_ASSERT_EQUAL(count(&pond).opened_ever, 0);
-    free_shots(shots, 1000);
+    CU_ASSERT_EQUAL(pond_count(&pond).waiting, 0);
+    CU_ASSERT_EQUAL(pond_count(&pond).opened_ever, 0);
+    shots_free(shots, 1000);
     pond_free(&pond);
 }
 
@@ -323,14 +200,14 @@ static void fails_nobody_when_nobody_waits(void)
 
     pond_init(&pond, 2, 10);
     rig_set_port(&pond.rig, test_refused_port());
-    shots = new_shots(&pond, 2, NULL);
-    start_all(&pond, shots, 2);
-    cancel(&pond, &shots[0]);
-    cancel(&pond, &shots[1]);
-    CU_ASSERT_EQUAL(count(&pond).opening, 2);
-    RIG_UNTIL(&pond.rig, count(&pond).opening == 0);
+    shots = pond_shots(&pond, 2, NULL);
+    pond_start_all(&pond, shots, 2);
+    pond_cancel(&pond, &shots[0]);
+    pond_cancel(&pond, &shots[1]);
+    CU_ASSERT_EQUAL(pond_count(&pond).opening, 2);
+    RIG_UNTIL(&pond.rig, pond_count(&pond).opening == 0);
     CU_ASSERT_EQUAL(shots[0].done + shots[1].done, 0);
-    free_shots(shots, 2);
+    shots_free(shots, 2);
     pond_free(&pond);
 }
 
@@ -344,11 +221,11 @@ static void meddle(struct shot *shot)
 {
     struct meddling *meddling = shot->user;
 
-    cancel(meddling->pond, meddling->cancelled);
+    pond_cancel(meddling->pond, meddling->cancelled);
     rig_set_port(&meddling->pond->rig, test_peer_port(meddling->pond->rig.peer));
-    start(meddling->pond, meddling->started);
-    CU_ASSERT_EQUAL(count(meddling->pond).opening, 1);
-    CU_ASSERT_EQUAL(count(meddling->pond).waiting, 1);
+    pond_start(meddling->pond, meddling->started);
+    CU_ASSERT_EQUAL(pond_count(meddling->pond).opening, 1);
+    CU_ASSERT_EQUAL(pond_count(meddling->pond).waiting, 1);
 }
 
 static void may_be_meddled_with_while_failing(void)
@@ -359,18 +236,18 @@ static void may_be_meddled_with_while_failing(void)
 
     pond_init(&pond, 1, 10);
     rig_set_port(&pond.rig, test_refused_port());
-    shots = new_shots(&pond, 4, NULL);
+    shots = pond_shots(&pond, 4, NULL);
     meddling = (struct meddling){&pond, &shots[1], &shots[3]};
     shots[0].then = meddle;
     shots[0].user = &meddling;
-    start_all(&pond, shots, 3);
+    pond_start_all(&pond, shots, 3);
     RIG_UNTIL(&pond.rig, pond.rig.pending == 0);
     CU_ASSERT_EQUAL(shots[0].failure.code, SCALEKIT_ERR_CONNECT);
     CU_ASSERT_EQUAL(shots[1].done, 0);
     CU_ASSERT_EQUAL(shots[2].failure.code, SCALEKIT_ERR_CONNECT);
     CU_ASSERT(shot_hit(&shots[3]));
     CU_ASSERT_EQUAL(shots[3].order, 3);
-    free_shots(shots, 4);
+    shots_free(shots, 4);
     pond_free(&pond);
 }
 
@@ -384,24 +261,24 @@ static void fails_one_when_there_is_another_to_hope_for(void)
     pond_init(&pond, 2, 10);
     raw_init(&raw);
     rig_set_port(&pond.rig, raw.port);
-    shots = new_shots(&pond, 3, "/a");
-    start(&pond, &shots[0]);
+    shots = pond_shots(&pond, 3, "/a");
+    pond_start(&pond, &shots[0]);
     RIG_UNTIL(&pond.rig, shots[0].exchange.phase == SCALEKIT_PHASE_WAIT);
     raw_accept(&raw);
     raw_stop_listening(&raw);
-    start(&pond, &shots[1]);
-    start(&pond, &shots[2]);
+    pond_start(&pond, &shots[1]);
+    pond_start(&pond, &shots[2]);
     RIG_UNTIL(&pond.rig, shots[1].done);
     CU_ASSERT_EQUAL(shots[1].failure.code, SCALEKIT_ERR_CONNECT);
-    CU_ASSERT_EQUAL(count(&pond).waiting, 1);
-    CU_ASSERT_EQUAL(count(&pond).opening, 0);
+    CU_ASSERT_EQUAL(pond_count(&pond).waiting, 1);
+    CU_ASSERT_EQUAL(pond_count(&pond).opening, 0);
     raw_send(&raw, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n/a");
     RIG_UNTIL(&pond.rig, shots[0].done && shots[2].exchange.phase == SCALEKIT_PHASE_WAIT);
     raw_send(&raw, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n/a");
     RIG_UNTIL(&pond.rig, shots[2].done);
     CU_ASSERT(shot_hit(&shots[0]));
     CU_ASSERT(shot_hit(&shots[2]));
-    free_shots(shots, 3);
+    shots_free(shots, 3);
     raw_free(&raw);
     pond_free(&pond);
 }
@@ -415,10 +292,10 @@ static void expect_timeout(struct pond *pond, enum scalekit_phase phase, scaleki
     struct shot shot;
 
     shot_init(&shot, &pond->rig, "/a");
-    start(pond, &shot);
+    pond_start(pond, &shot);
     CU_ASSERT_EQUAL(ski_pool_phase(pond->pool, &shot.exchange), SCALEKIT_PHASE_RESOLVE);
     RIG_UNTIL(&pond->rig, ski_pool_phase(pond->pool, &shot.exchange) == phase);
-    rig_advance_ms(&pond->rig, CONNECT_TIMEOUT_MS - 1);
+    rig_advance_ms(&pond->rig, POND_CONNECT_MS - 1);
     test_loop_turn(&pond->rig.test);
     CU_ASSERT_EQUAL(shot.done, 0);
     rig_advance_ms(&pond->rig, 16);
@@ -427,7 +304,7 @@ static void expect_timeout(struct pond *pond, enum scalekit_phase phase, scaleki
     CU_ASSERT_EQUAL(shot.failure.phase, phase);
     CU_ASSERT_STRING_EQUAL(shot.failure.text, text);
     CU_ASSERT_FALSE(shot.exchange.sent);
-    CU_ASSERT_EQUAL(count(pond).opening, 0);
+    CU_ASSERT_EQUAL(pond_count(pond).opening, 0);
     shot_free(&shot);
 }
 
@@ -508,15 +385,15 @@ static void does_not_time_an_exchange(void)
     struct shot shot;
 
     pond_init(&pond, 1, 10);
-    CU_ASSERT(shoot(&pond, "/a"));
+    CU_ASSERT(pond_shoot(&pond, "/a"));
     shot_init(&shot, &pond.rig, "/mute");
-    start(&pond, &shot);
+    pond_start(&pond, &shot);
     RIG_UNTIL(&pond.rig, pond.rig.heard == 2);
-    rig_advance_ms(&pond.rig, 10 * IDLE_TIMEOUT_MS);
+    rig_advance_ms(&pond.rig, 10 * POND_IDLE_MS);
     test_loop_turn(&pond.rig.test);
     CU_ASSERT_EQUAL(shot.done, 0);
-    CU_ASSERT_EQUAL(count(&pond).open, 1);
-    cancel(&pond, &shot);
+    CU_ASSERT_EQUAL(pond_count(&pond).open, 1);
+    pond_cancel(&pond, &shot);
     shot_free(&shot);
     pond_free(&pond);
 }
@@ -527,17 +404,17 @@ static void tells_what_an_exchange_is_doing(void)
     struct shot *shots;
 
     pond_init(&pond, 1, 10);
-    shots = new_shots(&pond, 2, "/half");
-    start_all(&pond, shots, 2);
+    shots = pond_shots(&pond, 2, "/half");
+    pond_start_all(&pond, shots, 2);
     CU_ASSERT_EQUAL(ski_pool_phase(pond.pool, &shots[0].exchange), SCALEKIT_PHASE_RESOLVE);
     CU_ASSERT_EQUAL(ski_pool_phase(pond.pool, &shots[1].exchange), SCALEKIT_PHASE_RESOLVE);
     RIG_UNTIL(&pond.rig, ski_pool_phase(pond.pool, &shots[0].exchange) == SCALEKIT_PHASE_CONNECT);
     RIG_UNTIL(&pond.rig, ski_pool_phase(pond.pool, &shots[0].exchange) == SCALEKIT_PHASE_WAIT);
     CU_ASSERT_EQUAL(ski_pool_phase(pond.pool, &shots[1].exchange), SCALEKIT_PHASE_QUEUE);
     RIG_UNTIL(&pond.rig, ski_pool_phase(pond.pool, &shots[0].exchange) == SCALEKIT_PHASE_RECEIVE);
-    cancel(&pond, &shots[0]);
-    cancel(&pond, &shots[1]);
-    free_shots(shots, 2);
+    pond_cancel(&pond, &shots[0]);
+    pond_cancel(&pond, &shots[1]);
+    shots_free(shots, 2);
     pond_free(&pond);
 }
 
@@ -551,16 +428,16 @@ static void cancels_what_never_gets_an_answer(void)
     pond_init(&pond, 1, 10);
     shot_init(&mute, &pond.rig, "/mute");
     shot_init(&next, &pond.rig, "/next");
-    start(&pond, &mute);
-    start(&pond, &next);
+    pond_start(&pond, &mute);
+    pond_start(&pond, &next);
     RIG_UNTIL(&pond.rig, pond.rig.heard == 1);
-    cancel(&pond, &mute);
+    pond_cancel(&pond, &mute);
     CU_ASSERT_EQUAL(next.done, 0);
     RIG_UNTIL(&pond.rig, next.done);
     CU_ASSERT(shot_hit(&next));
     CU_ASSERT_EQUAL(mute.done, 0);
     CU_ASSERT(mute.exchange.sent);
-    CU_ASSERT_EQUAL(accepted(&pond), 2);
+    CU_ASSERT_EQUAL(pond_accepted(&pond), 2);
     shot_free(&mute);
     shot_free(&next);
     pond_free(&pond);
@@ -572,17 +449,17 @@ static void cancels_10000_that_wait(void)
     struct shot *shots;
 
     pond_init(&pond, 2, 10000);
-    shots = new_shots(&pond, 10000, NULL);
-    start_all(&pond, shots, 10000);
+    shots = pond_shots(&pond, 10000, NULL);
+    pond_start_all(&pond, shots, 10000);
     for (unsigned i = 0; i < 10000; i++)
         if (i != 5000)
-            cancel(&pond, &shots[i]);
-    CU_ASSERT_EQUAL(count(&pond).waiting, 1);
+            pond_cancel(&pond, &shots[i]);
+    CU_ASSERT_EQUAL(pond_count(&pond).waiting, 1);
     RIG_UNTIL(&pond.rig, pond.rig.pending == 0);
     CU_ASSERT(shot_hit(&shots[5000]));
     CU_ASSERT_EQUAL(pond.rig.heard, 1);
-    cancel(&pond, &shots[5000]); /* done already: harmless */
-    free_shots(shots, 10000);
+    pond_cancel(&pond, &shots[5000]); /* done already: harmless */
+    shots_free(shots, 10000);
     pond_free(&pond);
 }
 
@@ -591,7 +468,7 @@ static void cancel_sibling(struct shot *shot)
 {
     struct meddling *meddling = shot->user;
 
-    cancel(meddling->pond, meddling->cancelled);
+    pond_cancel(meddling->pond, meddling->cancelled);
 }
 
 static void cancels_from_inside_a_completion(void)
@@ -602,19 +479,19 @@ static void cancels_from_inside_a_completion(void)
 
     pond_init(&pond, 2, 10);
     shot_init(&mute, &pond.rig, "/mute");
-    start(&pond, &mute);
+    pond_start(&pond, &mute);
     RIG_UNTIL(&pond.rig, pond.rig.heard == 1);
-    shots = new_shots(&pond, 3, NULL);
+    shots = pond_shots(&pond, 3, NULL);
     meddling = (struct meddling){.pond = &pond, .cancelled = &mute};
     shots[0].then = cancel_sibling;
     shots[0].user = &meddling;
-    start_all(&pond, shots, 3);
+    pond_start_all(&pond, shots, 3);
     RIG_UNTIL(&pond.rig, pond.rig.pending == 0);
     CU_ASSERT_EQUAL(mute.done, 0);
     for (unsigned i = 0; i < 3; i++)
         CU_ASSERT(shot_hit(&shots[i]));
     shot_free(&mute);
-    free_shots(shots, 3);
+    shots_free(shots, 3);
     pond_free(&pond);
 }
 
@@ -623,7 +500,7 @@ static void start_next(struct shot *shot)
 {
     struct meddling *meddling = shot->user;
 
-    start(meddling->pond, meddling->started);
+    pond_start(meddling->pond, meddling->started);
 }
 
 static void starts_from_inside_a_completion(void)
@@ -633,16 +510,16 @@ static void starts_from_inside_a_completion(void)
     struct meddling meddling;
 
     pond_init(&pond, 4, 10);
-    shots = new_shots(&pond, 2, NULL);
+    shots = pond_shots(&pond, 2, NULL);
     meddling = (struct meddling){.pond = &pond, .started = &shots[1]};
     shots[0].then = start_next;
     shots[0].user = &meddling;
-    start(&pond, &shots[0]);
+    pond_start(&pond, &shots[0]);
     RIG_UNTIL(&pond.rig, shots[1].done);
     CU_ASSERT(shot_hit(&shots[0]));
     CU_ASSERT(shot_hit(&shots[1]));
-    CU_ASSERT_EQUAL(count(&pond).opened_ever, 1);
-    free_shots(shots, 2);
+    CU_ASSERT_EQUAL(pond_count(&pond).opened_ever, 1);
+    shots_free(shots, 2);
     pond_free(&pond);
 }
 
@@ -654,12 +531,12 @@ static void starts_again(void)
 
     pond_init(&pond, 1, 10);
     shot_init(&shot, &pond.rig, "/reset");
-    start(&pond, &shot);
+    pond_start(&pond, &shot);
     RIG_UNTIL(&pond.rig, shot.done == 1);
     CU_ASSERT_EQUAL(shot.failure.code, SCALEKIT_ERR_NETWORK);
     ski_exchange_reset(&shot.exchange);
     snprintf(shot.target, sizeof shot.target, "/again");
-    start(&pond, &shot);
+    pond_start(&pond, &shot);
     CU_ASSERT_FALSE(shot.exchange.sent);
     RIG_UNTIL(&pond.rig, shot.done == 2);
     CU_ASSERT_STRING_EQUAL(ski_buf_text(&shot.exchange.answer), "/again");
@@ -669,11 +546,27 @@ static void starts_again(void)
 
 /* --- sleeping ---------------------------------------------------------------------------------- */
 
+/* Lets everything but the pool let go of the loop. */
+static void rest(struct pond *pond)
+{
+    ski_loop_release(&pond->rig.test.loop);
+    test_peer_sleep(pond->rig.peer, true);
+}
+
 static void fall_asleep(struct pond *pond)
 {
     ski_pool_sleep(pond->pool);
-    ski_loop_release(&pond->rig.test.loop);
-    test_peer_sleep(pond->rig.peer, true);
+    rest(pond);
+}
+
+/* Whether event_base_dispatch() returns, because there is nothing to wait for. */
+static bool dispatch_returns(struct pond *pond)
+{
+    struct event_base *base = pond->rig.test.base;
+
+    test_loop_turn(&pond->rig.test);
+    return event_base_get_num_events(base, EVENT_BASE_COUNT_ADDED) == 0 &&
+           event_base_dispatch(base) == 1;
 }
 
 static void wake_up(struct pond *pond)
@@ -688,13 +581,13 @@ static void lets_go_of_the_loop(void)
     struct pond pond;
 
     pond_init(&pond, 4, 10);
-    CU_ASSERT(shoot(&pond, "/a"));
+    CU_ASSERT(pond_shoot(&pond, "/a"));
     fall_asleep(&pond);
-    CU_ASSERT_EQUAL(event_base_dispatch(pond.rig.test.base), 1); /* 1: nothing is pending */
-    CU_ASSERT_EQUAL(count(&pond).idle, 1);
+    CU_ASSERT(dispatch_returns(&pond));
+    CU_ASSERT_EQUAL(pond_count(&pond).idle, 1);
     wake_up(&pond);
-    CU_ASSERT(shoot(&pond, "/b"));
-    CU_ASSERT_EQUAL(accepted(&pond), 1);
+    CU_ASSERT(pond_shoot(&pond, "/b"));
+    CU_ASSERT_EQUAL(pond_accepted(&pond), 1);
     pond_free(&pond);
 }
 
@@ -716,15 +609,14 @@ static void sleeps_from_inside_a_completion(void)
         shot_init(&shot, &pond.rig, targets[i]);
         shot.then = sleep_in_done;
         shot.user = pond.pool;
-        start(&pond, &shot);
+        pond_start(&pond, &shot);
         RIG_UNTIL(&pond.rig, shot.done);
-        ski_loop_release(&pond.rig.test.loop);
-        test_peer_sleep(pond.rig.peer, true);
-        CU_ASSERT_EQUAL(event_base_dispatch(pond.rig.test.base), 1);
-        CU_ASSERT_EQUAL(count(&pond).idle, 1 - i);
+        rest(&pond);
+        CU_ASSERT(dispatch_returns(&pond));
+        CU_ASSERT_EQUAL(pond_count(&pond).idle, 1 - i);
         wake_up(&pond);
-        CU_ASSERT(shoot(&pond, "/b"));
-        CU_ASSERT_EQUAL(accepted(&pond), i + 1);
+        CU_ASSERT(pond_shoot(&pond, "/b"));
+        CU_ASSERT_EQUAL(pond_accepted(&pond), i + 1);
         shot_free(&shot);
         pond_free(&pond);
     }
@@ -735,17 +627,17 @@ static void replaces_what_went_stale_in_its_sleep(void)
     struct pond pond;
 
     pond_init(&pond, 4, 10);
-    CU_ASSERT(shoot(&pond, "/a"));
+    CU_ASSERT(pond_shoot(&pond, "/a"));
     ski_pool_sleep(pond.pool);
     test_link_finish(test_peer_last(pond.rig.peer));
     test_loop_turn(&pond.rig.test);
-    CU_ASSERT_EQUAL(count(&pond).idle, 1);
+    CU_ASSERT_EQUAL(pond_count(&pond).idle, 1);
     ski_pool_wake(pond.pool);
-    CU_ASSERT_EQUAL(count(&pond).idle, 0);
-    CU_ASSERT(shoot(&pond, "/b"));
-    CU_ASSERT_EQUAL(accepted(&pond), 2);
+    CU_ASSERT_EQUAL(pond_count(&pond).idle, 0);
+    CU_ASSERT(pond_shoot(&pond, "/b"));
+    CU_ASSERT_EQUAL(pond_accepted(&pond), 2);
     ski_pool_wake(pond.pool); /* awake already */
-    CU_ASSERT_EQUAL(count(&pond).idle, 1);
+    CU_ASSERT_EQUAL(pond_count(&pond).idle, 1);
     pond_free(&pond);
 }
 
@@ -754,13 +646,13 @@ static void closes_what_got_too_old_in_its_sleep(void)
     struct pond pond;
 
     pond_init(&pond, 4, 10);
-    CU_ASSERT(shoot(&pond, "/a"));
+    CU_ASSERT(pond_shoot(&pond, "/a"));
     fall_asleep(&pond);
-    test_clock_advance_ms(&pond.rig.clock, IDLE_TIMEOUT_MS);
+    test_clock_advance_ms(&pond.rig.clock, POND_IDLE_MS);
     wake_up(&pond);
-    CU_ASSERT_EQUAL(count(&pond).idle, 0);
-    CU_ASSERT(shoot(&pond, "/b"));
-    CU_ASSERT_EQUAL(count(&pond).opened_ever, 2);
+    CU_ASSERT_EQUAL(pond_count(&pond).idle, 0);
+    CU_ASSERT(pond_shoot(&pond, "/b"));
+    CU_ASSERT_EQUAL(pond_count(&pond).opened_ever, 2);
     pond_free(&pond);
 }
 
@@ -772,12 +664,12 @@ static void drops_what_is_opening_when_it_falls_asleep(void)
 
     pond_init(&pond, 4, 10);
     shot_init(&shot, &pond.rig, "/a");
-    start(&pond, &shot);
+    pond_start(&pond, &shot);
     RIG_UNTIL(&pond.rig, ski_pool_phase(pond.pool, &shot.exchange) == SCALEKIT_PHASE_CONNECT);
-    cancel(&pond, &shot);
+    pond_cancel(&pond, &shot);
     fall_asleep(&pond);
-    CU_ASSERT_EQUAL(count(&pond).opening, 0);
-    CU_ASSERT_EQUAL(event_base_dispatch(pond.rig.test.base), 1);
+    CU_ASSERT_EQUAL(pond_count(&pond).opening, 0);
+    CU_ASSERT(dispatch_returns(&pond));
     CU_ASSERT_EQUAL(shot.done, 0);
     shot_free(&shot);
     wake_up(&pond);
@@ -792,30 +684,30 @@ static void works_in_its_sleep(void)
 
     pond_init(&pond, 4, 10);
     shot_init(&first, &pond.rig, "/half");
-    start(&pond, &first);
+    pond_start(&pond, &first);
     ski_pool_sleep(pond.pool);
-    CU_ASSERT_EQUAL(count(&pond).opening, 1);
+    CU_ASSERT_EQUAL(pond_count(&pond).opening, 1);
     RIG_UNTIL(&pond.rig, first.exchange.phase == SCALEKIT_PHASE_RECEIVE);
     test_link_says(test_peer_last(pond.rig.peer), "cd");
     RIG_UNTIL(&pond.rig, first.done);
     CU_ASSERT_EQUAL(first.failure.code, SCALEKIT_OK);
-    CU_ASSERT(shoot(&pond, "/a"));
-    fall_asleep(&pond);
-    CU_ASSERT_EQUAL(event_base_dispatch(pond.rig.test.base), 1);
-    CU_ASSERT_EQUAL(count(&pond).idle, 1);
-    CU_ASSERT_EQUAL(accepted(&pond), 1);
+    CU_ASSERT(pond_shoot(&pond, "/a"));
+    rest(&pond);
+    CU_ASSERT(dispatch_returns(&pond));
+    CU_ASSERT_EQUAL(pond_count(&pond).idle, 1);
+    CU_ASSERT_EQUAL(pond_accepted(&pond), 1);
 
     /* and does not use what went stale, nor what got too old */
     test_peer_sleep(pond.rig.peer, false);
     test_link_finish(test_peer_last(pond.rig.peer));
     test_loop_turn(&pond.rig.test);
-    CU_ASSERT(shoot(&pond, "/b"));
-    CU_ASSERT_EQUAL(accepted(&pond), 2);
-    test_clock_advance_ms(&pond.rig.clock, IDLE_TIMEOUT_MS);
+    CU_ASSERT(pond_shoot(&pond, "/b"));
+    CU_ASSERT_EQUAL(pond_accepted(&pond), 2);
+    test_clock_advance_ms(&pond.rig.clock, POND_IDLE_MS);
     shot_init(&second, &pond.rig, "/c");
-    start(&pond, &second);
-    CU_ASSERT_EQUAL(count(&pond).opening, 1);
-    CU_ASSERT_EQUAL(count(&pond).open, 0);
+    pond_start(&pond, &second);
+    CU_ASSERT_EQUAL(pond_count(&pond).opening, 1);
+    CU_ASSERT_EQUAL(pond_count(&pond).open, 0);
     RIG_UNTIL(&pond.rig, second.done);
     CU_ASSERT(shot_hit(&second));
     ski_loop_hold(&pond.rig.test.loop);
@@ -832,12 +724,12 @@ static void frees_all_that_is_open(void)
     struct shot mute;
 
     pond_init(&pond, 3, 10);
-    CU_ASSERT(shoot(&pond, "/a"));
+    CU_ASSERT(pond_shoot(&pond, "/a"));
     shot_init(&mute, &pond.rig, "/mute");
-    start(&pond, &mute);
+    pond_start(&pond, &mute);
     RIG_UNTIL(&pond.rig, pond.rig.heard == 2);
-    cancel(&pond, &mute);
-    CU_ASSERT_EQUAL(count(&pond).open, 1);
+    pond_cancel(&pond, &mute);
+    CU_ASSERT_EQUAL(pond_count(&pond).open, 1);
     shot_free(&mute);
     pond_free(&pond);
 }
@@ -859,7 +751,7 @@ static bool do_five(struct test_memory *memory, void *user)
     for (unsigned i = 0; i < N; i++)
         shot_init(&shots[i], &pond.rig, targets[i]);
     for (unsigned i = 0; i < N && pond.pool; i++) {
-        scalekit_err err = try_start(&pond, &shots[i]);
+        scalekit_err err = pond_try_start(&pond, &shots[i]);
 
         CU_ASSERT(err == SCALEKIT_OK || err == SCALEKIT_ERR_NOMEM || i == 4);
         through &= err != SCALEKIT_ERR_NOMEM;

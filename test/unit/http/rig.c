@@ -1,5 +1,6 @@
 #include "rig.h"
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* --- the server -------------------------------------------------------------------------------- */
@@ -201,6 +202,120 @@ bool shot_hit(struct shot *shot)
 
     return shot->done == 1 && shot->failure.code == SCALEKIT_OK && shot->exchange.status == 200 &&
            body && strcmp(body, shot->target) == 0;
+}
+
+/* --- a pool ------------------------------------------------------------------------------------- */
+
+scalekit_err pond_try_open(struct pond *pond, unsigned max_connections, unsigned max_queue)
+{
+    struct ski_pool_config config = {
+        .url = &pond->rig.url,
+        .tls = pond->rig.tls,
+        .resolver = pond->rig.resolver,
+        .max_connections = max_connections,
+        .max_queue = max_queue,
+        .connect_timeout_ms = POND_CONNECT_MS,
+        .idle_timeout_ms = POND_IDLE_MS,
+    };
+
+    return ski_pool_new(&pond->pool, &pond->rig.test.loop, &config);
+}
+
+void pond_open(struct pond *pond, unsigned max_connections, unsigned max_queue)
+{
+    CU_ASSERT_EQUAL_FATAL(pond_try_open(pond, max_connections, max_queue), SCALEKIT_OK);
+}
+
+void pond_init(struct pond *pond, unsigned max_connections, unsigned max_queue)
+{
+    rig_init(&pond->rig, &(struct rig_options){0});
+    pond_open(pond, max_connections, max_queue);
+}
+
+void pond_free(struct pond *pond)
+{
+    ski_pool_free(pond->pool);
+    rig_free(&pond->rig);
+}
+
+scalekit_err pond_try_start(struct pond *pond, struct shot *shot)
+{
+    bool calling = pond->rig.calling;
+    scalekit_err err;
+
+    pond->rig.calling = true;
+    err = ski_pool_start(pond->pool, &shot->exchange);
+    pond->rig.calling = calling;
+    pond->rig.pending += err == SCALEKIT_OK;
+    return err;
+}
+
+void pond_start(struct pond *pond, struct shot *shot)
+{
+    CU_ASSERT_EQUAL(pond_try_start(pond, shot), SCALEKIT_OK);
+}
+
+void pond_cancel(struct pond *pond, struct shot *shot)
+{
+    bool calling = pond->rig.calling;
+
+    pond->rig.calling = true;
+    ski_pool_cancel(pond->pool, &shot->exchange);
+    pond->rig.calling = calling;
+    pond->rig.pending--;
+}
+
+struct ski_pool_counts pond_count(const struct pond *pond)
+{
+    struct ski_pool_counts counts;
+
+    ski_pool_count(pond->pool, &counts);
+    return counts;
+}
+
+unsigned pond_accepted(const struct pond *pond)
+{
+    return test_peer_counts(pond->rig.peer)->accepted;
+}
+
+struct shot *pond_shots(struct pond *pond, unsigned n, const char *target)
+{
+    struct shot *shots = calloc(n, sizeof *shots);
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(shots);
+    for (unsigned i = 0; i < n; i++) {
+        char number[16];
+
+        snprintf(number, sizeof number, "/%u", i);
+        shot_init(&shots[i], &pond->rig, target ? target : number);
+    }
+    return shots;
+}
+
+void pond_start_all(struct pond *pond, struct shot *shots, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        pond_start(pond, &shots[i]);
+}
+
+void shots_free(struct shot *shots, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        shot_free(&shots[i]);
+    free(shots);
+}
+
+bool pond_shoot(struct pond *pond, const char *target)
+{
+    struct shot shot;
+    bool hit;
+
+    shot_init(&shot, &pond->rig, target);
+    pond_start(pond, &shot);
+    RIG_UNTIL(&pond->rig, shot.done);
+    hit = shot_hit(&shot);
+    shot_free(&shot);
+    return hit;
 }
 
 /* --- a server by hand -------------------------------------------------------------------------- */

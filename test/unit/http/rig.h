@@ -7,9 +7,7 @@
 #include "../net/certificates.h"
 #include "../net/peer.h"
 #include "harness.h"
-#include "http/exchange.h"
-#include "http/url.h"
-#include "net/stream.h"
+#include "http/pool.h"
 
 #define RIG_MAX_BODY 100
 
@@ -72,6 +70,35 @@ void shot_init(struct shot *shot, struct rig *rig, const char *target);
 void shot_free(struct shot *shot);
 /* Whether it got 200 and its own target back. */
 bool shot_hit(struct shot *shot);
+
+/* A pool of connections to the server. */
+struct pond {
+    struct rig rig;
+    struct ski_pool *pool;
+};
+
+#define POND_CONNECT_MS 1000
+#define POND_IDLE_MS    60000
+
+void pond_init(struct pond *pond, unsigned max_connections, unsigned max_queue);
+void pond_free(struct pond *pond);
+/* The same in two steps, for a rig with options. */
+void pond_open(struct pond *pond, unsigned max_connections, unsigned max_queue);
+scalekit_err pond_try_open(struct pond *pond, unsigned max_connections, unsigned max_queue);
+
+/* Start and cancel count what is pending, and see that nothing is told from inside. */
+void pond_start(struct pond *pond, struct shot *shot);
+scalekit_err pond_try_start(struct pond *pond, struct shot *shot);
+void pond_cancel(struct pond *pond, struct shot *shot);
+bool pond_shoot(struct pond *pond, const char *target); /* one, to its end; whether it hit */
+
+/* `n` shots of that target, or of "/0", "/1", … when it is NULL. */
+struct shot *pond_shots(struct pond *pond, unsigned n, const char *target);
+void pond_start_all(struct pond *pond, struct shot *shots, unsigned n);
+void shots_free(struct shot *shots, unsigned n);
+
+struct ski_pool_counts pond_count(const struct pond *pond);
+unsigned pond_accepted(const struct pond *pond); /* connections, by the server's count */
 
 /* A listener that a test plays by hand. */
 struct raw_server {
