@@ -33,16 +33,16 @@ struct scalekit_config {
 
     /* Required. */
     const char *env_url;       /* "https://acme.scalekit.dev"; http:// only for a loopback host */
-    const char *client_id;     /* "skc_…" */
-    const char *client_secret; /* kept in memory that is cleansed when freed */
+    const char *client_id;     /* "skc_…"; up to 1,000 bytes */
+    const char *client_secret; /* up to 4,000 bytes, kept in memory that is cleansed when freed */
 
     /* Trust and identity. */
-    const char *ca_file;    /* PEM file of the authorities to trust instead of the system's */
-    const char *user_agent; /* "myserver/1.2", put before the library's own; up to 200 characters */
+    const char *ca_file;     /* PEM file of the authorities to trust instead of the system's */
+    const char *user_agent;  /* "myserver/1.2", put before the library's own; up to 200 bytes */
     const char *api_version; /* SCALEKIT_API_VERSION */
     const char *dns_servers; /* "10.0.0.2,10.0.0.3:5300" instead of the system's */
 
-    /* Time, in milliseconds. */
+    /* Time, in milliseconds, each at most a day; connect_timeout_ms at most 10 minutes. */
     int64_t deadline_ms;        /* 20,000: total time of a request */
     int64_t tool_deadline_ms;   /* 60,000: total time of a tool call */
     int64_t connect_timeout_ms; /* 10,000: until connected and shaken hands */
@@ -54,7 +54,7 @@ struct scalekit_config {
     int max_retries;           /* 2; at most 10; -1 for none */
     size_t max_response_bytes; /* 8 MiB; at most 1 GiB */
 
-    /* When a watch looks, in milliseconds. */
+    /* When a watch looks, in milliseconds, each at most a day; watch_deadline_ms at most 30. */
     int64_t watch_first_check_ms; /* 2,000 after its start */
     int64_t watch_interval_ms;    /* 3,000 during its first minute */
     int64_t
@@ -71,6 +71,11 @@ struct scalekit_config {
     const struct scalekit_clock *clock;
 };
 
+/* scalekit_config_from_env() for a structure of that size: a library that has grown fills no more
+ * than the program has. */
+SCALEKIT_API scalekit_err scalekit_config_read_env(struct scalekit_config *config,
+                                                   size_t struct_size, const char **missing);
+
 /* Fills `config` from the environment: SCALEKIT_ENV_URL (or SCALEKIT_ENVIRONMENT_URL),
  * SCALEKIT_CLIENT_ID, SCALEKIT_CLIENT_SECRET, and, when set, SCALEKIT_CA_FILE and SCALEKIT_LOG (a
  * level name).  Every other member is 0.
@@ -80,8 +85,11 @@ struct scalekit_config {
  * The strings are the environment's own: do not change it before the client is made.
  * Returns SCALEKIT_OK, or SCALEKIT_ERR_INVALID: a variable is missing or empty, or SCALEKIT_LOG is
  * no level. */
-SCALEKIT_API scalekit_err scalekit_config_from_env(struct scalekit_config *config,
-                                                   const char **missing);
+static inline scalekit_err scalekit_config_from_env(struct scalekit_config *config,
+                                                    const char **missing)
+{
+    return scalekit_config_read_env(config, sizeof *config, missing);
+}
 
 /* Makes a client on the caller's loop.  Connects to nothing yet.
  *

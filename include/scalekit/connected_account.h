@@ -10,7 +10,7 @@
  *
  * Errors of every operation here, beside those of the network, the deadline and memory:
  * SCALEKIT_ERR_INVALID, SCALEKIT_ERR_SIGN_IN, SCALEKIT_ERR_BAD_REQUEST, SCALEKIT_ERR_UNAUTHORIZED,
- * SCALEKIT_ERR_RATE_LIMITED, SCALEKIT_ERR_UNAVAILABLE, SCALEKIT_ERR_SERVER, SCALEKIT_ERR_DECODE.
+ * SCALEKIT_ERR_FORBIDDEN, SCALEKIT_ERR_RATE_LIMITED, SCALEKIT_ERR_UNAVAILABLE, SCALEKIT_ERR_SERVER, SCALEKIT_ERR_DECODE.
  * What an operation adds is said with it. */
 #ifndef SCALEKIT_CONNECTED_ACCOUNT_H
 #define SCALEKIT_CONNECTED_ACCOUNT_H
@@ -207,7 +207,8 @@ SCALEKIT_API scalekit_request *scalekit_create_connected_account(
  * identifier is cut.
  *
  * HTTP: GET /api/v1/connected_accounts/details, then at most POST or PUT
- * /api/v1/connected_accounts.  authorization_details of the result is NULL when it existed. */
+ * /api/v1/connected_accounts.  authorization_details of the result is NULL when it existed and was
+ * left as it was. */
 SCALEKIT_API scalekit_request *scalekit_get_or_create_connected_account(
     scalekit_client *client, const struct scalekit_create_connected_account_params *params,
     scalekit_connected_account_cb cb, void *user);

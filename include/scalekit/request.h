@@ -24,7 +24,7 @@ typedef void (*scalekit_done_cb)(scalekit_request *request, bool done, void *use
 SCALEKIT_API void scalekit_request_cancel(scalekit_request *request);
 
 /* Takes a reference: the request, its error and its result stay until the last one is dropped.
- * Returns its argument. */
+ * Returns its argument.  NULL is ignored. */
 SCALEKIT_API scalekit_request *scalekit_request_ref(scalekit_request *request);
 
 /* Drops a reference.  May be called after the client is gone.  NULL is ignored. */
@@ -40,7 +40,8 @@ SCALEKIT_API void scalekit_request_unref(scalekit_request *request);
 SCALEKIT_API scalekit_err scalekit_request_set_deadline(scalekit_request *request,
                                                         int64_t milliseconds);
 
-/* How often it may be sent again after a failure that makes this safe, 0 to 10. */
+/* How often it may be sent again after a failure that makes this safe, 0 to 10.  Not counted is the
+ * one time that it goes again with a fresh access token, after a 401. */
 SCALEKIT_API scalekit_err scalekit_request_set_max_retries(scalekit_request *request, int retries);
 
 /* Whether a 429 of Scalekit is waited out and tried again within the deadline, instead of being

@@ -32,6 +32,8 @@
  *   6. The library never blocks, never prints, never exits, never aborts on out-of-memory, never
  *                touches signal dispositions, and no peer can raise SIGPIPE in the process.  It
  *                keeps the loop alive only while something is pending.
+ *   7. fork().   A client may cross it before its first request (the child calls event_reinit());
+ *                from then on it belongs to the process that made it.
  *
  * Conventions
  * -----------

@@ -40,7 +40,9 @@ typedef int64_t scalekit_time;
  * what it needs before it returns.  A member that is not named is absent.  The macro records the
  * size of the structure, so that a program built today works with a library that has grown new
  * members: an input structure made without it (struct_size 0) is refused with
- * SCALEKIT_ERR_INVALID, parameter "struct_size". */
+ * SCALEKIT_ERR_INVALID, parameter "struct_size".
+ *
+ * C++ has no such expression: there, zero the structure and set its struct_size. */
 #define SCALEKIT_PARAMS(type, ...)                                                                 \
     (&(const struct type){.struct_size = sizeof(struct type), __VA_ARGS__})
 

@@ -230,12 +230,13 @@ static void take_off(scalekit_request *request)
 
 /* --- boarding ---------------------------------------------------------------------------------- */
 
+/* NULL: no memory, or parameters that are too large: `failure` then tells so. */
 static struct flight *new_flight(scalekit_client *client,
-                                 const struct scalekit_create_connected_account_params *params)
+                                 const struct scalekit_create_connected_account_params *params,
+                                 struct ski_failure *failure)
 {
     const struct ski_mem *mem = &client->loop.mem;
     struct flight *flight = ski_zalloc(mem, sizeof *flight);
-    struct ski_failure failure;
     const void *decoded;
 
     if (!flight)
@@ -247,10 +248,13 @@ static struct flight *new_flight(scalekit_client *client,
     ski_json_encode(&flight->key, &ski_create_connected_account_type, params, SKI_ENCODE_REQUEST);
     if (flight->key.failed == SKI_BUF_OK &&
         ski_json_decode(&flight->arena, &ski_create_connected_account_type, flight->key.data,
-                        flight->key.length, &decoded, &failure) == SCALEKIT_OK) {
+                        flight->key.length, &decoded, failure) == SCALEKIT_OK) {
         flight->params = decoded;
         return flight;
     }
+    if (flight->key.failed == SKI_BUF_FULL)
+        ski_fail(failure, SCALEKIT_ERR_INVALID, SCALEKIT_PHASE_NONE,
+                 "the parameters are larger than 1 MiB");
     free_flight(flight);
     return NULL;
 }
@@ -281,10 +285,11 @@ static struct flight *share(struct flight *flight)
 }
 
 static bool board(scalekit_request *request,
-                  const struct scalekit_create_connected_account_params *params)
+                  const struct scalekit_create_connected_account_params *params,
+                  struct ski_failure *failure)
 {
     struct rider *rider = ski_zalloc(&request->mem, sizeof *rider);
-    struct flight *flight = rider ? new_flight(request->client, params) : NULL;
+    struct flight *flight = rider ? new_flight(request->client, params, failure) : NULL;
 
     if (!flight) {
         ski_free(&request->mem, rider);
@@ -323,9 +328,9 @@ static scalekit_request *start(scalekit_client *client,
     struct ski_failure failure;
     scalekit_request *request =
         ski_request_start_flow(client, &get_or_create, params, &flow, NULL, (ski_callback)cb, user);
-    if (!request || request->failed || board(request, params))
-        return request;
     ski_fail(&failure, SCALEKIT_ERR_NOMEM, SCALEKIT_PHASE_NONE, "out of memory");
+    if (!request || request->failed || board(request, params, &failure))
+        return request;
     ski_request_settle_failure(request, &failure);
     return request;
 }

@@ -99,14 +99,15 @@ void scalekit_client_free(scalekit_client *client)
 /* "myserver/1.2 Scalekit-C/0.1.0 libevent/2.1.12-stable (Linux; x86_64)" */
 static char *user_agent(const struct ski_mem *mem, const char *application)
 {
+    bool named = application && application[0];
     struct utsname system;
     char text[512];
 
     if (uname(&system) < 0)
         memset(&system, 0, sizeof system);
-    snprintf(text, sizeof text, "%s%sScalekit-C/%s libevent/%s (%s; %s)",
-             application ? application : "", application ? " " : "", SCALEKIT_VERSION,
-             event_get_version(), system.sysname, system.machine);
+    snprintf(text, sizeof text, "%s%sScalekit-C/%s libevent/%s (%s; %s)", named ? application : "",
+             named ? " " : "", SCALEKIT_VERSION, event_get_version(), system.sysname,
+             system.machine);
     return ski_strdup(mem, text);
 }
 

@@ -128,32 +128,33 @@ static const char *variable(const char *name)
     return value && value[0] ? value : NULL;
 }
 
-scalekit_err scalekit_config_from_env(struct scalekit_config *config, const char **missing)
+scalekit_err scalekit_config_read_env(struct scalekit_config *config, size_t struct_size,
+                                      const char **missing)
 {
-    const char *level = variable("SCALEKIT_LOG"), *ignored;
+    const char *level = variable("SCALEKIT_LOG"), *problem = NULL;
     int parsed = level ? scalekit_log_level_parse(level) : SCALEKIT_LOG_OFF;
+    struct scalekit_config read = {.struct_size = struct_size};
 
     if (!config)
         return SCALEKIT_ERR_INVALID;
-    if (!missing)
-        missing = &ignored;
-    *missing = NULL;
-    memset(config, 0, sizeof *config);
-    config->struct_size = sizeof *config;
-    config->env_url = variable("SCALEKIT_ENV_URL");
-    if (!config->env_url)
-        config->env_url = variable("SCALEKIT_ENVIRONMENT_URL");
-    config->client_id = variable("SCALEKIT_CLIENT_ID");
-    config->client_secret = variable("SCALEKIT_CLIENT_SECRET");
-    config->ca_file = variable("SCALEKIT_CA_FILE");
-    config->log_level = parsed < 0 ? SCALEKIT_LOG_OFF : (enum scalekit_log_level)parsed;
-    if (!config->env_url)
-        *missing = "SCALEKIT_ENV_URL";
-    else if (!config->client_id)
-        *missing = "SCALEKIT_CLIENT_ID";
-    else if (!config->client_secret)
-        *missing = "SCALEKIT_CLIENT_SECRET";
+    read.env_url = variable("SCALEKIT_ENV_URL");
+    if (!read.env_url)
+        read.env_url = variable("SCALEKIT_ENVIRONMENT_URL");
+    read.client_id = variable("SCALEKIT_CLIENT_ID");
+    read.client_secret = variable("SCALEKIT_CLIENT_SECRET");
+    read.ca_file = variable("SCALEKIT_CA_FILE");
+    read.log_level = parsed < 0 ? SCALEKIT_LOG_OFF : (enum scalekit_log_level)parsed;
+    if (!read.env_url)
+        problem = "SCALEKIT_ENV_URL";
+    else if (!read.client_id)
+        problem = "SCALEKIT_CLIENT_ID";
+    else if (!read.client_secret)
+        problem = "SCALEKIT_CLIENT_SECRET";
     else if (parsed < 0)
-        *missing = "SCALEKIT_LOG";
-    return *missing ? SCALEKIT_ERR_INVALID : SCALEKIT_OK;
+        problem = "SCALEKIT_LOG";
+    memset(config, 0, struct_size);
+    memcpy(config, &read, struct_size < sizeof read ? struct_size : sizeof read);
+    if (missing)
+        *missing = problem;
+    return problem ? SCALEKIT_ERR_INVALID : SCALEKIT_OK;
 }

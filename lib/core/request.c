@@ -57,6 +57,16 @@ static enum scalekit_phase current_phase(const scalekit_request *request)
     }
 }
 
+static void log_failure(const scalekit_request *request)
+{
+    const struct scalekit_error *error = &request->error;
+
+    ski_log(&request->client->loop.log,
+            error->code == SCALEKIT_ERR_DECODE ? SCALEKIT_LOG_WARN : SCALEKIT_LOG_DEBUG,
+            "%s failed: %s (%s)", request->operation->name, error->message,
+            scalekit_err_name(error->code));
+}
+
 static void settle(scalekit_request *request)
 {
     struct ski_loop *loop = &request->client->loop;
@@ -77,8 +87,7 @@ static void settle(scalekit_request *request)
         request->error.attempts = request->attempts;
         request->error.elapsed_ms = request->end_ms - request->start_ms;
         request->error.sent |= request->sent;
-        ski_log(&loop->log, SCALEKIT_LOG_DEBUG, "%s failed: %s (%s)", request->operation->name,
-                request->error.message, scalekit_err_name(request->error.code));
+        log_failure(request);
     }
     ski_task_defer(loop, &request->turn);
 }
@@ -549,7 +558,8 @@ void scalekit_request_cancel(scalekit_request *request)
 
 scalekit_request *scalekit_request_ref(scalekit_request *request)
 {
-    request->refs++;
+    if (request)
+        request->refs++;
     return request;
 }
 
@@ -598,7 +608,7 @@ scalekit_err scalekit_request_set_retry_rate_limited(scalekit_request *request, 
 
 const struct scalekit_error *scalekit_request_error(const scalekit_request *request)
 {
-    return request && request->failed && request->state >= SKI_SETTLED ? &request->error : NULL;
+    return request && request->failed && request->state == SKI_DELIVERED ? &request->error : NULL;
 }
 
 int scalekit_request_http_status(const scalekit_request *request)

@@ -61,9 +61,11 @@ static void land(struct ski_token *token, const struct scalekit_error *error)
 static void fail(struct ski_token *token)
 {
     int64_t now = ski_loop_now(token->loop);
+    bool refused = token->error.code == SCALEKIT_ERR_SIGN_IN;
 
-    ski_log(&token->loop->log, SCALEKIT_LOG_WARN, "sign-in failed: %s", token->error.message);
-    if (token->error.code == SCALEKIT_ERR_SIGN_IN) {
+    ski_log(&token->loop->log, refused ? SCALEKIT_LOG_ERROR : SCALEKIT_LOG_WARN,
+            "sign-in failed: %s", token->error.message);
+    if (refused) {
         int64_t pause = REFUSAL_MS << (token->refusals < 4 ? token->refusals : 4);
 
         pause = pause < MAX_REFUSAL_MS ? pause : MAX_REFUSAL_MS;

@@ -47,7 +47,7 @@ struct parser {
     jmp_buf way_out;
 };
 
-#define FIRST_SCRATCH 1024 /* enough for a text without escapes */
+#define FIRST_SCRATCH 4096 /* enough for a parser and the 2 KiB it buffers in */
 
 _Noreturn static void leave(struct parser *parser, enum outcome outcome)
 {

@@ -352,7 +352,8 @@ void scalekit_watch_look_now(scalekit_watch *watch)
 
 scalekit_watch *scalekit_watch_ref(scalekit_watch *watch)
 {
-    watch->refs++;
+    if (watch)
+        watch->refs++;
     return watch;
 }
 

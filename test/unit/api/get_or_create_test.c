@@ -521,6 +521,28 @@ static bool run_short_of_memory(struct test_memory *memory, void *user)
     return through;
 }
 
+static void test_too_large(void)
+{
+    static char config[1u << 20];
+    struct fixture f;
+    struct call *call;
+
+    memset(config, ' ', sizeof config - 3);
+    memcpy(config + sizeof config - 3, "{}", 3);
+    fixture_open(&f);
+    call = call_new(&f);
+    call_began(call, scalekit_get_or_create_connected_account(
+                         f.client,
+                         SCALEKIT_PARAMS(scalekit_create_connected_account_params,
+                                         .connection_name = "gmail", .identifier = "user_1",
+                                         .api_config = config),
+                         call_on_account, call));
+    call_wait(call);
+    CU_ASSERT_EQUAL(call->code, SCALEKIT_ERR_INVALID);
+    CU_ASSERT(text_has(call->message, "1 MiB"));
+    fixture_free(&f);
+}
+
 static void test_out_of_memory(void)
 {
     for (size_t i = 0; i < COUNT(memory_rows); i++) {
@@ -545,4 +567,5 @@ SUITE(get_or_create, {"every way through the walk", test_walk},
        test_all_cancelled_before_it_took_off},
       {"freeing the client ends all of them, at every step", test_client_freed},
       {"freeing the client between two steps starts no other", test_client_freed_between_steps},
+      {"parameters that are too large are refused", test_too_large},
       {"every allocation may fail", test_out_of_memory})

@@ -562,6 +562,23 @@ static void test_free_outside_completes_all(void)
     fixture_free(&f);
 }
 
+/* A connection that went from one request straight to the next is still the client's to close. */
+static void test_free_on_a_used_connection(void)
+{
+    struct fixture f;
+
+    fixture_init(&f);
+    f.config.max_connections = 1;
+    fixture_start(&f);
+    service_once(f.service, DETAILS, account_answer);
+    service_always(f.service, DETAILS, (struct service_answer){.manner = SERVICE_HANGS});
+    for (int i = 0; i < 3; i++)
+        call_details(&f);
+    service_until(f.service, DETAILS, 2);
+    CU_ASSERT_EQUAL(service_connections(f.service), 1);
+    fixture_free(&f);
+}
+
 /* --- the loop ---------------------------------------------------------------------------------- */
 
 static void test_dispatch_returns(void)
@@ -746,6 +763,20 @@ static void test_url_prefix(void)
     fixture_free(&f);
 }
 
+static void test_empty_user_agent(void)
+{
+    struct fixture f;
+
+    fixture_init(&f);
+    f.config.user_agent = "";
+    fixture_start(&f);
+    service_always(f.service, DETAILS, account_answer);
+    call_wait(call_details(&f));
+    CU_ASSERT(text_has(service_request(f.service, DETAILS, 0)->head,
+                       "user-agent: Scalekit-C/" SCALEKIT_VERSION " "));
+    fixture_free(&f);
+}
+
 static void test_timers_by_hand(void)
 {
     struct fixture f;
@@ -814,6 +845,7 @@ SUITE(client, {"a result calls back exactly once", test_once_result},
       {"so may the callbacks of freeing it", test_free_in_callback_of_free},
       {"freeing the client completes what is pending before it returns",
        test_free_outside_completes_all},
+      {"and closes a connection in its second use", test_free_on_a_used_connection},
       {"an idle connection does not keep the loop alive", test_dispatch_returns},
       {"a cancelled waiter does not spoil the sign-in", test_cancelled_sign_in},
       {"clients on one loop leave each other alone", test_two_clients},
@@ -821,6 +853,7 @@ SUITE(client, {"a result calls back exactly once", test_once_result},
       {"missing arguments are refused", test_missing_arguments},
       {"the configuration is copied", test_copies_its_configuration},
       {"a path in the URL prefixes every request", test_url_prefix},
+      {"an empty user agent is none", test_empty_user_agent},
       {"the next timer can be asked for", test_timers_by_hand},
       {"the version is that of the header", test_version},
       {"every allocation of a new client may fail", test_out_of_memory})

@@ -395,6 +395,31 @@ static void test_environment(void)
     }
 }
 
+/* What a program of an older header has on its stack ends where its structure ended. */
+static void test_environment_of_older_program(void)
+{
+    struct scalekit_config config;
+    size_t older = offsetof(struct scalekit_config, user_agent);
+
+    memset(&config, 0xff, sizeof config);
+    scalekit_config_read_env(&config, older, NULL);
+    CU_ASSERT_EQUAL(config.struct_size, older);
+    CU_ASSERT_EQUAL(((const unsigned char *)&config)[older], 0xff);
+}
+
+static void test_environment_of_newer_program(void)
+{
+    struct {
+        struct scalekit_config known;
+        const char *unknown;
+    } config;
+
+    memset(&config, 0xff, sizeof config);
+    scalekit_config_read_env(&config.known, sizeof config, NULL);
+    CU_ASSERT_EQUAL(config.known.struct_size, sizeof config);
+    CU_ASSERT_PTR_NULL(config.unknown);
+}
+
 SUITE(config, {"what is left out has its default", test_defaults},
       {"every limit is kept, and named", test_limits}, {"-1 retries are none", test_no_retries},
       {"what is required is named when it is missing", test_required},
@@ -404,4 +429,6 @@ SUITE(config, {"what is left out has its default", test_defaults},
       {"a smaller structure of an older program is accepted", test_older_program},
       {"a larger one is accepted while what is new in it is zero", test_newer_program},
       {"a structure without its size is refused", test_unset_size},
-      {"the environment is read in every combination", test_environment})
+      {"the environment is read in every combination", test_environment},
+      {"it fills no more than an older program has", test_environment_of_older_program},
+      {"and zeroes what a newer one has more", test_environment_of_newer_program})

@@ -16,16 +16,15 @@ bool text_has(const char *text, const char *part)
 
 static void keep_line(enum scalekit_log_level level, const char *line, void *user)
 {
+    const char *name = scalekit_log_level_name(level);
     struct fixture *f = user;
-    size_t length = strlen(line);
-    char *log = realloc(f->log, f->log_length + length + 2);
+    size_t length = strlen(name) + strlen(": \n") + strlen(line);
+    char *log = realloc(f->log, f->log_length + length + 1);
 
-    (void)level;
     CU_ASSERT_PTR_NOT_NULL_FATAL(log);
-    memcpy(log + f->log_length, line, length);
+    snprintf(log + f->log_length, length + 1, "%s: %s\n", name, line);
     f->log = log;
-    f->log_length += length + 1;
-    memcpy(f->log + f->log_length - 1, "\n", 2);
+    f->log_length += length;
 }
 
 void fixture_init(struct fixture *f)

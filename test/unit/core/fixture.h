@@ -23,7 +23,7 @@ struct fixture {
     struct ski_list calls;
     bool inside; /* something that must not call back is running */
     bool forget; /* calls hold no reference to their requests */
-    char *log;   /* all that was logged, lines separated by '\n' */
+    char *log;   /* all that was logged: "warn: it failed\n" and so on */
     size_t log_length;
 };
 

@@ -191,11 +191,26 @@ static void test_no_request(void)
 {
     scalekit_request_cancel(NULL);
     scalekit_request_unref(NULL);
+    CU_ASSERT_PTR_NULL(scalekit_request_ref(NULL));
     CU_ASSERT_PTR_NULL(scalekit_request_error(NULL));
     CU_ASSERT_EQUAL(scalekit_request_http_status(NULL), 0);
     CU_ASSERT_EQUAL(scalekit_request_attempts(NULL), 0);
     CU_ASSERT_EQUAL(scalekit_request_elapsed_ms(NULL), 0);
     CU_ASSERT(text_is(scalekit_request_operation(NULL), ""));
+}
+
+static void test_no_error_before_completion(void)
+{
+    struct fixture f;
+    struct call *call;
+
+    fixture_open(&f);
+    call = call_details(&f);
+    call_cancel(call);
+    CU_ASSERT_PTR_NULL(scalekit_request_error(call->request));
+    call_wait(call);
+    CU_ASSERT_PTR_NOT_NULL(scalekit_request_error(call->request));
+    fixture_free(&f);
 }
 
 /* --- deadlines --------------------------------------------------------------------------------- */
@@ -802,6 +817,7 @@ SUITE(request, {"without a client or a callback nothing is accepted", test_not_a
       {"also where defaults are filled in", test_struct_size_of_copies},
       {"settings hold before the loop turns, and are too late afterwards", test_settings},
       {"no request at all is harmless", test_no_request},
+      {"there is no error before it has completed", test_no_error_before_completion},
       {"a deadline tells the phase in which it ran out", test_deadlines},
       {"tools have more time", test_tool_deadline},
       {"what is answered is sent again only where that is safe", test_answers},

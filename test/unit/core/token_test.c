@@ -350,6 +350,7 @@ static void test_refused(void)
     }
     CU_ASSERT_EQUAL(service_count(f.service, SIGN_IN), 1);
     CU_ASSERT_EQUAL(service_count(f.service, DETAILS), 0);
+    CU_ASSERT(text_has(f.log, "error: sign-in failed: no such client"));
     fixture_free(&f);
 }
 
