@@ -195,16 +195,27 @@ static void read_token(struct ski_token *token)
         fail_with(token, &failure);
 }
 
-/* Any 4xx says that these credentials will not do, 429 excepted. */
+/* An answer without a token. */
 static void read_refusal(struct ski_token *token)
 {
     struct scalekit_error *error = fresh_error(token);
     int status = token->exchange.status;
+    const char *text;
 
     ski_error_from_answer(error, &token->arena, &token->exchange,
                           ski_clock_wall(&token->loop->clock));
-    if (status >= 400 && status < 500 && status != 429)
+    if (status == 400 || status == 401 || status == 403) {
         error->code = SCALEKIT_ERR_SIGN_IN;
+    } else if (status < 500 && status != 429) {
+        /* Not found, say, is the sign-in's and must not pass for an account's. */
+        error->code = SCALEKIT_ERR_HTTP;
+        text =
+            ski_arena_printf(&token->arena,
+                             "the sign-in at %s was answered with HTTP status %d: is env_url the "
+                             "URL of an environment?",
+                             token->target, status);
+        error->message = text ? text : scalekit_strerror(error->code);
+    }
     error->phase = SCALEKIT_PHASE_TOKEN;
     fail_or_retry(token);
 }
@@ -304,6 +315,7 @@ scalekit_err ski_token_init(struct ski_token *token, struct ski_loop *loop, stru
         ski_token_free(token);
         return SCALEKIT_ERR_NOMEM;
     }
+    exchange->urgent = true; /* the others wait for it */
     exchange->method = "POST";
     exchange->target = token->target;
     exchange->body = token->form.data;

@@ -11,6 +11,7 @@
 #include "http/connection.h"
 #include "http/h1.h"
 
+#define USUAL_HEAD  2048           /* of which a token takes half */
 #define MAX_REQUEST (SIZE_MAX / 4) /* what is sent was limited where it was made */
 
 struct ski_connection {
@@ -222,6 +223,7 @@ void ski_connection_start(struct ski_connection *connection, struct ski_exchange
     ski_h1_begin(&connection->h1, exchange);
 
     ski_buf_init(&request, &connection->loop->mem, MAX_REQUEST);
+    ski_buf_reserve(&request, USUAL_HEAD + exchange->body_length);
     err = ski_h1_write_request(&request, exchange, connection->authority);
     if (err == SCALEKIT_OK && !ski_stream_write(connection->stream, request.data, request.length))
         err = SCALEKIT_ERR_NOMEM;

@@ -23,6 +23,8 @@ struct ski_exchange {
     const char *body; /* NULL: none, and no content-length unless the method wants one */
     size_t body_length;
 
+    bool urgent; /* waits before all others, and in a queue that is full as well */
+
     /* The answer.  The final one: 1xx are passed over. */
     size_t max_body;
     int status;

@@ -323,9 +323,12 @@ scalekit_err ski_pool_start(struct ski_pool *pool, struct ski_exchange *exchange
         ski_connection_start(member->connection, exchange);
         return SCALEKIT_OK;
     }
-    if (pool->n_waiting >= pool->config.max_queue)
+    if (pool->n_waiting >= pool->config.max_queue && !exchange->urgent)
         return SCALEKIT_ERR_QUEUE_FULL;
-    ski_list_push_back(&pool->waiting, &exchange->link);
+    if (exchange->urgent)
+        ski_list_push_front(&pool->waiting, &exchange->link);
+    else
+        ski_list_push_back(&pool->waiting, &exchange->link);
     pool->n_waiting++;
     grow(pool);
     if (count_members(pool) > 0)

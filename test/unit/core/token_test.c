@@ -388,7 +388,7 @@ static void test_no_refusal_from_others(void)
     } rows[] = {
         {"400", {.status = 400}, SCALEKIT_ERR_SIGN_IN, 1},
         {"403", {.status = 403}, SCALEKIT_ERR_SIGN_IN, 1},
-        {"404", {.status = 404}, SCALEKIT_ERR_SIGN_IN, 1},
+        {"404", {.status = 404}, SCALEKIT_ERR_HTTP, 1},
         {"429", {.status = 429}, SCALEKIT_ERR_RATE_LIMITED, 1},
         {"500", {.status = 500}, SCALEKIT_ERR_SERVER, 1},
         {"503", {.status = 503}, SCALEKIT_ERR_UNAVAILABLE, 3},

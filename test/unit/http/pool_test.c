@@ -86,6 +86,24 @@ static void keeps_the_order_and_bounds_the_queue(void)
     pond_free(&pond);
 }
 
+static void an_urgent_one_goes_first_and_is_never_refused(void)
+{
+    struct pond pond;
+    struct shot *shots;
+
+    pond_init(&pond, 1, 2);
+    shots = pond_shots(&pond, 3, NULL);
+    pond_start_all(&pond, shots, 2);
+    shots[2].exchange.urgent = true;
+    CU_ASSERT_EQUAL(pond_try_start(&pond, &shots[2]), SCALEKIT_OK);
+    RIG_UNTIL(&pond.rig, shots[0].done && shots[1].done && shots[2].done);
+    CU_ASSERT_EQUAL(shots[2].order, 1);
+    CU_ASSERT_EQUAL(shots[0].order, 2);
+    CU_ASSERT_EQUAL(shots[1].order, 3);
+    shots_free(shots, 3);
+    pond_free(&pond);
+}
+
 /* The last used is used next: of two, the other falls idle for good. */
 static void lets_surplus_connections_fall_idle(void)
 {
@@ -780,6 +798,8 @@ SUITE(pool, {"uses a connection again", uses_a_connection_again},
       {"opens no more than its limit, and mixes nothing up",
        opens_no_more_than_its_limit_and_mixes_nothing_up},
       {"keeps the order, and bounds the queue", keeps_the_order_and_bounds_the_queue},
+      {"an urgent one goes first, and is never refused",
+       an_urgent_one_goes_first_and_is_never_refused},
       {"lets surplus connections fall idle", lets_surplus_connections_fall_idle},
       {"replaces what the server closed", replaces_what_the_server_closed},
       {"never uses what was poisoned", never_uses_what_was_poisoned},
