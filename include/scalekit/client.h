@@ -55,13 +55,11 @@ struct scalekit_config {
     size_t max_response_bytes; /* 8 MiB; at most 1 GiB */
 
     /* When a watch looks, in milliseconds, each at most a day; watch_deadline_ms at most 30. */
-    int64_t watch_first_check_ms; /* 2,000 after its start */
-    int64_t watch_interval_ms;    /* 3,000 during its first minute */
-    int64_t
-        watch_fast_period_ms; /* 60,000: that first minute; then each pause is 1.5 times the last */
+    int64_t watch_first_check_ms;  /* 2,000 after its start */
+    int64_t watch_interval_ms;     /* 3,000 during its first minute */
+    int64_t watch_fast_period_ms;  /* 60,000: that minute; then a pause is 1.5 times the last */
     int64_t watch_max_interval_ms; /* 30,000 */
-    int64_t
-        watch_deadline_ms; /* 900,000: for a watch that names neither deadline nor link expiry */
+    int64_t watch_deadline_ms;     /* 900,000: without a deadline and a link expiry of its own */
 
     /* Surroundings.  NULL: no log, the C library's allocator, the system's clock. */
     enum scalekit_log_level log_level;
@@ -74,21 +72,22 @@ struct scalekit_config {
 /* scalekit_config_from_env() for a structure of that size: a library that has grown fills no more
  * than the program has. */
 SCALEKIT_API scalekit_err scalekit_config_read_env(struct scalekit_config *config,
-                                                   size_t struct_size, const char **missing);
+                                                   size_t struct_size, const char **problem);
 
 /* Fills `config` from the environment: SCALEKIT_ENV_URL (or SCALEKIT_ENVIRONMENT_URL),
  * SCALEKIT_CLIENT_ID, SCALEKIT_CLIENT_SECRET, and, when set, SCALEKIT_CA_FILE and SCALEKIT_LOG (a
  * level name).  Every other member is 0.
  *
- *   missing  NULL, or set to the name of the variable that is missing or wrong; static text.
+ *   problem  NULL, or set to a static sentence that begins with the name of the variable that is
+ *            missing or wrong, "SCALEKIT_ENV_URL is not set"; NULL when it succeeds.
  *
  * The strings are the environment's own: do not change it before the client is made.
  * Returns SCALEKIT_OK, or SCALEKIT_ERR_INVALID: a variable is missing or empty, or SCALEKIT_LOG is
  * no level. */
 static inline scalekit_err scalekit_config_from_env(struct scalekit_config *config,
-                                                    const char **missing)
+                                                    const char **problem)
 {
-    return scalekit_config_read_env(config, sizeof *config, missing);
+    return scalekit_config_read_env(config, sizeof *config, problem);
 }
 
 /* Makes a client on the caller's loop.  Connects to nothing yet.

@@ -274,9 +274,8 @@ SCALEKIT_API scalekit_request *scalekit_search_connected_accounts(
 /* The end of custom user verification. */
 struct scalekit_verify_connected_account_user_params {
     size_t struct_size;
-    const char *
-        auth_request_id; /* required, from the redirect to user_verify_url; 1 to 1,000 characters */
-    const char *identifier; /* required, the user of *your* session; 1 to 200 characters */
+    const char *auth_request_id; /* required, from the redirect; 1 to 1,000 characters */
+    const char *identifier;      /* required, the user of *your* session; 1 to 200 characters */
 };
 
 /* Where to send the browser after verification. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #define ALPN "\x08http/1.1"
 
@@ -138,6 +139,14 @@ static scalekit_err set_url(scalekit_client *client, const char **problem)
     return ski_url_parse(&client->url, &client->loop.mem, client->config.env_url, problem);
 }
 
+static const char *ca_problem(const char *ca_file)
+{
+    if (!ca_file)
+        return "the system's certificate authorities cannot be read";
+    return access(ca_file, R_OK) == 0 ? "ca_file holds no certificate in PEM form"
+                                      : "ca_file cannot be read";
+}
+
 static scalekit_err set_tls(scalekit_client *client, const char **problem)
 {
     struct ski_failure failure;
@@ -148,8 +157,7 @@ static scalekit_err set_tls(scalekit_client *client, const char **problem)
     err = ski_tls_new(&client->tls, &client->loop.mem, client->url.host, client->config.ca_file,
                       ALPN, &failure);
     if (err == SCALEKIT_ERR_TLS)
-        *problem = client->config.ca_file ? "ca_file cannot be read, or holds no certificate"
-                                          : "the system's certificate authorities cannot be read";
+        *problem = ca_problem(client->config.ca_file);
     return err;
 }
 

@@ -129,9 +129,9 @@ static const char *variable(const char *name)
 }
 
 scalekit_err scalekit_config_read_env(struct scalekit_config *config, size_t struct_size,
-                                      const char **missing)
+                                      const char **problem)
 {
-    const char *level = variable("SCALEKIT_LOG"), *problem = NULL;
+    const char *level = variable("SCALEKIT_LOG"), *wrong = NULL;
     int parsed = level ? scalekit_log_level_parse(level) : SCALEKIT_LOG_OFF;
     struct scalekit_config read = {.struct_size = struct_size};
 
@@ -145,16 +145,16 @@ scalekit_err scalekit_config_read_env(struct scalekit_config *config, size_t str
     read.ca_file = variable("SCALEKIT_CA_FILE");
     read.log_level = parsed < 0 ? SCALEKIT_LOG_OFF : (enum scalekit_log_level)parsed;
     if (!read.env_url)
-        problem = "SCALEKIT_ENV_URL";
+        wrong = "SCALEKIT_ENV_URL is not set";
     else if (!read.client_id)
-        problem = "SCALEKIT_CLIENT_ID";
+        wrong = "SCALEKIT_CLIENT_ID is not set";
     else if (!read.client_secret)
-        problem = "SCALEKIT_CLIENT_SECRET";
+        wrong = "SCALEKIT_CLIENT_SECRET is not set";
     else if (parsed < 0)
-        problem = "SCALEKIT_LOG";
+        wrong = "SCALEKIT_LOG is not a log level: off, error, warn, info, debug or trace";
     memset(config, 0, struct_size);
     memcpy(config, &read, struct_size < sizeof read ? struct_size : sizeof read);
-    if (missing)
-        *missing = problem;
-    return problem ? SCALEKIT_ERR_INVALID : SCALEKIT_OK;
+    if (problem)
+        *problem = wrong;
+    return wrong ? SCALEKIT_ERR_INVALID : SCALEKIT_OK;
 }

@@ -309,13 +309,15 @@ static void test_unset_size(void)
 static const char *const variables[] = {"SCALEKIT_ENV_URL",   "SCALEKIT_ENVIRONMENT_URL",
                                         "SCALEKIT_CLIENT_ID", "SCALEKIT_CLIENT_SECRET",
                                         "SCALEKIT_CA_FILE",   "SCALEKIT_LOG"};
+#define NOT_A_LEVEL "SCALEKIT_LOG is not a log level: off, error, warn, info, debug or trace"
+
 enum { ENV_URL, ENVIRONMENT_URL, CLIENT_ID, SECRET, CA_FILE, LOG, VARIABLES };
 
 static const struct environment_row {
     const char *name;
     const char *values[VARIABLES]; /* NULL: not set */
     const char *url;               /* the one that is taken; NULL: refused */
-    const char *missing;
+    const char *problem;
     enum scalekit_log_level level;
 } environment_rows[] = {
     {"all", {"u", "v", "i", "s", "c", "debug"}, "u", NULL, SCALEKIT_LOG_DEBUG},
@@ -325,17 +327,37 @@ static const struct environment_row {
     {"optional ones empty", {"u", "", "i", "s", "", ""}, "u", NULL, SCALEKIT_LOG_OFF},
     {"level in capitals", {"u", NULL, "i", "s", NULL, "TRACE"}, "u", NULL, SCALEKIT_LOG_TRACE},
     {"level off", {"u", NULL, "i", "s", NULL, "off"}, "u", NULL, SCALEKIT_LOG_OFF},
-    {"no URL", {NULL, NULL, "i", "s", NULL, NULL}, NULL, "SCALEKIT_ENV_URL", SCALEKIT_LOG_OFF},
-    {"empty URLs", {"", "", "i", "s", NULL, NULL}, NULL, "SCALEKIT_ENV_URL", SCALEKIT_LOG_OFF},
-    {"no id", {"u", NULL, NULL, "s", NULL, NULL}, NULL, "SCALEKIT_CLIENT_ID", SCALEKIT_LOG_OFF},
-    {"empty id", {"u", NULL, "", "s", NULL, NULL}, NULL, "SCALEKIT_CLIENT_ID", SCALEKIT_LOG_OFF},
+    {"no URL",
+     {NULL, NULL, "i", "s", NULL, NULL},
+     NULL,
+     "SCALEKIT_ENV_URL is not set",
+     SCALEKIT_LOG_OFF},
+    {"empty URLs",
+     {"", "", "i", "s", NULL, NULL},
+     NULL,
+     "SCALEKIT_ENV_URL is not set",
+     SCALEKIT_LOG_OFF},
+    {"no id",
+     {"u", NULL, NULL, "s", NULL, NULL},
+     NULL,
+     "SCALEKIT_CLIENT_ID is not set",
+     SCALEKIT_LOG_OFF},
+    {"empty id",
+     {"u", NULL, "", "s", NULL, NULL},
+     NULL,
+     "SCALEKIT_CLIENT_ID is not set",
+     SCALEKIT_LOG_OFF},
     {"no secret",
      {"u", NULL, "i", NULL, NULL, NULL},
      NULL,
-     "SCALEKIT_CLIENT_SECRET",
+     "SCALEKIT_CLIENT_SECRET is not set",
      SCALEKIT_LOG_OFF},
-    {"no level", {"u", NULL, "i", "s", NULL, "loud"}, NULL, "SCALEKIT_LOG", SCALEKIT_LOG_OFF},
-    {"nothing", {NULL, NULL, NULL, NULL, NULL, NULL}, NULL, "SCALEKIT_ENV_URL", SCALEKIT_LOG_OFF},
+    {"no level", {"u", NULL, "i", "s", NULL, "loud"}, NULL, NOT_A_LEVEL, SCALEKIT_LOG_OFF},
+    {"nothing",
+     {NULL, NULL, NULL, NULL, NULL, NULL},
+     NULL,
+     "SCALEKIT_ENV_URL is not set",
+     SCALEKIT_LOG_OFF},
 };
 
 static void set_variable(const char *name, const char *value)
@@ -356,15 +378,15 @@ static void read_environment(const struct environment_row *row)
     const char *ca_file =
         row->values[CA_FILE] && row->values[CA_FILE][0] ? row->values[CA_FILE] : NULL;
     struct scalekit_config config;
-    const char *missing = "?";
+    const char *problem = "?";
     scalekit_err err;
 
     memset(&config, 0xff, sizeof config);
     for (size_t i = 0; i < VARIABLES; i++)
         set_variable(variables[i], row->values[i]);
-    err = scalekit_config_from_env(&config, &missing);
-    ROW_IS(row, is_text(missing, row->missing));
-    ROW_IS(row, err == (row->missing ? SCALEKIT_ERR_INVALID : SCALEKIT_OK));
+    err = scalekit_config_from_env(&config, &problem);
+    ROW_IS(row, is_text(problem, row->problem));
+    ROW_IS(row, err == (row->problem ? SCALEKIT_ERR_INVALID : SCALEKIT_OK));
     ROW_IS(row, scalekit_config_from_env(&config, NULL) == err);
     if (err)
         return;
