@@ -1,9 +1,11 @@
 #include "common.h"
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,6 +23,9 @@ void complain(const char *format, ...)
     va_end(arguments);
 }
 
+/* Whether the environment is reached by http, without TLS. */
+static bool plain_http;
+
 /* What a newcomer can do about it; NULL when the message says it all. */
 static const char *hint_for(scalekit_err code)
 {
@@ -31,6 +36,9 @@ static const char *hint_for(scalekit_err code)
     case SCALEKIT_ERR_RESOLVE:
     case SCALEKIT_ERR_CONNECT:
         return "Is SCALEKIT_ENV_URL right, and can this machine reach it?";
+    case SCALEKIT_ERR_NETWORK:
+        return plain_http ? "SCALEKIT_ENV_URL begins with http://: does the server speak https?"
+                          : NULL;
     case SCALEKIT_ERR_TLS:
         return "If the environment has a certificate of a private authority, put the authority's "
                "PEM file in SCALEKIT_CA_FILE.";
@@ -70,18 +78,24 @@ void complain_about(const char *doing, const struct scalekit_error *error)
 
 /* --- settings ---------------------------------------------------------------------------------- */
 
-/* The variables, what belongs there, and the members of the configuration they fill. */
+/* The variables, the members of the configuration they fill, and what belongs in those that must
+ * be set. */
 static const struct {
     const char *name, *member, *meaning;
 } variables[] = {
     {"SCALEKIT_ENV_URL", "env_url", "the URL of your environment, https://….scalekit.dev"},
     {"SCALEKIT_CLIENT_ID", "client_id", "the client id of your environment, skc_…"},
     {"SCALEKIT_CLIENT_SECRET", "client_secret", "the secret that belongs to SCALEKIT_CLIENT_ID"},
-    {"SCALEKIT_CA_FILE", "ca_file", "a PEM file of certificates, or nothing at all"},
-    {"SCALEKIT_LOG", "log_level", "off, error, warn, info, debug or trace, or nothing at all"},
+    {"SCALEKIT_CA_FILE", "ca_file", NULL},
+    {"SCALEKIT_LOG", "log_level", NULL},
 };
 
 #define N_VARIABLES (sizeof variables / sizeof *variables)
+
+static bool begins_with(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
 
 static void print_log(enum scalekit_log_level level, const char *line, void *user)
 {
@@ -91,20 +105,26 @@ static void print_log(enum scalekit_log_level level, const char *line, void *use
 
 bool settings_from_env(struct scalekit_config *config, char problem[PROBLEM_SIZE])
 {
-    const char *missing, *meaning = "a value";
+    const char *wrong, *meaning = NULL;
 
-    if (scalekit_config_from_env(config, &missing) == SCALEKIT_OK) {
+    if (scalekit_config_from_env(config, &wrong) == SCALEKIT_OK) {
         config->log = print_log;
+        plain_http = strncasecmp(config->env_url, "http://", 7) == 0;
         return true;
     }
     for (size_t i = 0; i < N_VARIABLES; i++)
-        if (strcmp(missing, variables[i].name) == 0)
+        if (begins_with(wrong, variables[i].name))
             meaning = variables[i].meaning;
-    snprintf(problem, PROBLEM_SIZE,
-             "the environment variable %s must hold %s\n"
-             "  The dashboard has the credentials under Developers, Settings, API Credentials.\n"
-             "  To try it without an account at Scalekit, use --emulator.",
-             missing, meaning);
+    if (meaning)
+        snprintf(
+            problem, PROBLEM_SIZE,
+            "%s\n"
+            "  It must hold %s\n"
+            "  The dashboard has the credentials under Developers, Settings, API Credentials.\n"
+            "  To try it without an account at Scalekit, use --emulator.",
+            wrong, meaning);
+    else
+        snprintf(problem, PROBLEM_SIZE, "%s", wrong);
     return false;
 }
 
@@ -113,7 +133,7 @@ void explain_settings(char problem[PROBLEM_SIZE], const char *wrong)
     const char *variable = NULL;
 
     for (size_t i = 0; i < N_VARIABLES; i++)
-        if (strncmp(wrong, variables[i].member, strlen(variables[i].member)) == 0)
+        if (begins_with(wrong, variables[i].member))
             variable = variables[i].name;
     if (variable)
         snprintf(problem, PROBLEM_SIZE, "the settings are wrong: %s\n  See the variable %s.", wrong,
@@ -121,6 +141,41 @@ void explain_settings(char problem[PROBLEM_SIZE], const char *wrong)
     else
         snprintf(problem, PROBLEM_SIZE, "the settings are wrong: %s", wrong);
 }
+
+/* --- signals ----------------------------------------------------------------------------------- */
+
+static bool is_ignored(int number)
+{
+    struct sigaction action;
+
+    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+bool interrupts_open(struct interrupts *interrupts, struct event_base *base,
+                     event_callback_fn on_interrupt, void *user)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+
+    *interrupts = (struct interrupts){0};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        if (numbers[i] == SIGHUP && is_ignored(SIGHUP))
+            continue; /* nohup wants it so */
+        interrupts->events[i] = evsignal_new(base, numbers[i], on_interrupt, user);
+        if (!interrupts->events[i] || evsignal_add(interrupts->events[i], NULL) != 0)
+            return false;
+    }
+    return true;
+}
+
+void interrupts_close(struct interrupts *interrupts)
+{
+    for (size_t i = 0; i < sizeof interrupts->events / sizeof *interrupts->events; i++)
+        if (interrupts->events[i])
+            event_free(interrupts->events[i]);
+    *interrupts = (struct interrupts){0};
+}
+
+/* --- values as text ---------------------------------------------------------------------------- */
 
 bool parse_seconds(const char *option, const char *text, int64_t min_ms, int64_t max_ms,
                    int64_t *milliseconds)

@@ -4,6 +4,7 @@
 #define SAMPLES_COMMON_H
 
 #include "emulator.h"
+#include <event2/event.h>
 #include <limits.h>
 #include <scalekit/scalekit.h>
 #include <stdio.h>
@@ -20,12 +21,22 @@ void complain_about(const char *doing, const struct scalekit_error *error);
 /* Where a function writes why it failed; may be several lines. */
 #define PROBLEM_SIZE 512
 
-/* Fills `config` from the environment, or says which variable is missing and what belongs there.
+/* Fills `config` from the environment, or says which variable is wrong and what belongs there.
  * With SCALEKIT_LOG set, the library's log goes to stderr. */
 bool settings_from_env(struct scalekit_config *config, char problem[PROBLEM_SIZE]);
 
 /* What scalekit_client_new() found wrong, with the variable that holds it. */
 void explain_settings(char problem[PROBLEM_SIZE], const char *wrong);
+
+/* Ctrl-C, a polite kill and a terminal that closes, as events: a default action would leave the
+ * emulator's directory behind.  Closing takes what is all zero, too. */
+struct interrupts {
+    struct event *events[3];
+};
+
+bool interrupts_open(struct interrupts *interrupts, struct event_base *base,
+                     event_callback_fn on_interrupt, void *user);
+void interrupts_close(struct interrupts *interrupts);
 
 /* Seconds, "2" or "0.5", from `min_ms` to `max_ms` milliseconds; else says what is wrong. */
 bool parse_seconds(const char *option, const char *text, int64_t min_ms, int64_t max_ms,

@@ -10,7 +10,6 @@
  *     scalekit_get_connected_account()  on_account  the tokens
  *     scalekit_execute_tool()           on_tool     what the provider said */
 #include "common.h"
-#include <event2/event.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -39,12 +38,12 @@ static const char usage[] =
     "    --consent WORD     what its user does: approve (default), deny, expire, revoke, or\n"
     "                       manual, to open the link yourself\n"
     "    --after SECONDS    ... this long after the link was made (default: 2)\n"
-    "  --help               print this\n"
+    "  -h, --help           print this\n"
     "\n"
     "Without --emulator the environment variables SCALEKIT_ENV_URL, SCALEKIT_CLIENT_ID and\n"
     "SCALEKIT_CLIENT_SECRET say which environment to use.\n"
     "\n"
-    "Exit status: 0 active, 2 expired, 3 revoked or disconnected, 4 nobody consented in time,\n"
+    "Exit status: 0 active, 2 expired, 3 revoked or disconnected, 4 not active in time,\n"
     "130 interrupted, 1 anything else.\n";
 
 struct options {
@@ -108,7 +107,8 @@ static enum reading read_options(struct options *options, int argc, char **argv)
     int option;
 
     *options = (struct options){.consent = SCALEKIT_CONSENT_APPROVE, .after_ms = 2000};
-    while (good && (option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+    argv[0] = (char *)program; /* for what getopt_long() says */
+    while (good && (option = getopt_long(argc, argv, "h", known, NULL)) != -1) {
         scripted = scripted || option == 'c' || option == 'a';
         if (option == 'e')
             options->emulator = true;
@@ -448,6 +448,16 @@ static void on_settled(struct app *app, const struct scalekit_watch_event *event
     }
 }
 
+/* Time is up: for a user who consented, it was not the user who was late. */
+static void on_late(struct app *app, const struct scalekit_watch_event *event, const char *text)
+{
+    if (event->status == SCALEKIT_ACCOUNT_PENDING_VERIFICATION)
+        text = "The user consented, but was not verified in time; your application's next step is "
+               "scalekit_verify_connected_account_user().";
+    show_event(app, event, text);
+    finish(app, EXIT_TIMED_OUT);
+}
+
 static void on_watch(scalekit_watch *watch, const struct scalekit_watch_event *event, void *user)
 {
     struct app *app = user;
@@ -469,12 +479,10 @@ static void on_watch(scalekit_watch *watch, const struct scalekit_watch_event *e
         on_settled(app, event);
         break;
     case SCALEKIT_WATCH_LINK_EXPIRED:
-        show_event(app, event, "The link ran out before anybody consented.");
-        finish(app, EXIT_TIMED_OUT);
+        on_late(app, event, "The link ran out before anybody consented.");
         break;
     case SCALEKIT_WATCH_DEADLINE:
-        show_event(app, event, "Nobody consented in time.");
-        finish(app, EXIT_TIMED_OUT);
+        on_late(app, event, "Nobody consented in time.");
         break;
     case SCALEKIT_WATCH_DELETED:
         show_event(app, event, "Somebody deleted the account.");
@@ -555,10 +563,10 @@ static void fail_to_start(const struct app *app, const char *problem)
 
 static void run(struct app *app)
 {
-    struct event *interrupt = evsignal_new(app->base, SIGINT, on_interrupt, app);
+    struct interrupts interrupts;
     char problem[PROBLEM_SIZE];
 
-    if (!interrupt || evsignal_add(interrupt, NULL) != 0)
+    if (!interrupts_open(&interrupts, app->base, on_interrupt, app))
         fail_to_start(app, "cannot listen for Ctrl-C");
     else if (!start(app, problem))
         fail_to_start(app, problem);
@@ -566,8 +574,7 @@ static void run(struct app *app)
         complain("the event loop failed");
     scalekit_client_free(app->client);
     sandbox_close(&app->sandbox);
-    if (interrupt)
-        event_free(interrupt);
+    interrupts_close(&interrupts);
 }
 
 int main(int argc, char **argv)

@@ -11,7 +11,6 @@
  *     S + 1      the patience of those whose users do nothing: "deadline"
  *     S + 3      the links run out: "link expired" for those who wait even longer */
 #include "common.h"
-#include <event2/event.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -29,7 +28,7 @@ static const char usage[] = "Usage: demo [option]...\n"
                             "  --users N      how many, 1 to 100000 (default: 1000)\n"
                             "  --seconds N    within which they decide, 1 to 600 (default: 10)\n"
                             "  --seed N       of what they decide, and when (default: 1)\n"
-                            "  --help         print this\n";
+                            "  -h, --help     print this\n";
 
 struct options {
     int64_t users, seconds, seed;
@@ -85,7 +84,8 @@ struct demo {
     struct sandbox sandbox;
     scalekit_client *client;
     struct user *users;
-    struct event *interrupt, *progress;
+    struct interrupts interrupts;
+    struct event *progress;
     uint64_t random;
     int64_t started_ms, looks;
     int64_t links, ended, seen[N_OUTCOMES];
@@ -346,10 +346,9 @@ static bool start_events(struct demo *demo)
 {
     struct timeval period = {demo->terminal ? 0 : 3, demo->terminal ? 200000 : 0};
 
-    demo->interrupt = evsignal_new(demo->base, SIGINT, on_interrupt, demo);
     demo->progress = event_new(demo->base, -1, EV_PERSIST, on_progress, demo);
-    if (demo->interrupt && demo->progress && evsignal_add(demo->interrupt, NULL) == 0 &&
-        event_add(demo->progress, &period) == 0)
+    if (demo->progress && event_add(demo->progress, &period) == 0 &&
+        interrupts_open(&demo->interrupts, demo->base, on_interrupt, demo))
         return true;
     complain("out of memory");
     return false;
@@ -374,8 +373,7 @@ static void clean_up(struct demo *demo)
     demo->over = true;
     scalekit_client_free(demo->client);
     sandbox_close(&demo->sandbox);
-    if (demo->interrupt)
-        event_free(demo->interrupt);
+    interrupts_close(&demo->interrupts);
     if (demo->progress)
         event_free(demo->progress);
     free(demo->users);
@@ -423,7 +421,7 @@ static void show_costs(const struct demo *demo)
     printf("%-16s %9u\n%-16s %9u\n", "tokens fetched", demo->tokens, "tools run", demo->tools);
     printf("%-16s %9.1f s\n", "wall time", elapsed_s(demo));
     if (getrusage(RUSAGE_SELF, &used) == 0)
-        printf("%-16s %9.1f s\n%-16s %9.1f MB, the emulator's share included\n", "CPU time",
+        printf("%-16s %9.2f s\n%-16s %9.1f MB, the emulator's share included\n", "CPU time",
                seconds(used.ru_utime) + seconds(used.ru_stime), "peak memory",
                (double)used.ru_maxrss / 1024);
 }
@@ -441,7 +439,8 @@ static bool read_options(struct options *options, int argc, char **argv, bool *h
     int option;
 
     *options = (struct options){.users = 1000, .seconds = 10, .seed = 1};
-    while (good && !*help && (option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+    argv[0] = (char *)program; /* for what getopt_long() says */
+    while (good && !*help && (option = getopt_long(argc, argv, "h", known, NULL)) != -1) {
         if (option == 'u')
             good = parse_number("--users", optarg, 1, 100000, &options->users);
         else if (option == 's')

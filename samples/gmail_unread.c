@@ -15,7 +15,6 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent_ssl.h>
 #include <event2/dns.h>
-#include <event2/event.h>
 #include <event2/http.h>
 #include <getopt.h>
 #include <openssl/crypto.h>
@@ -37,14 +36,14 @@
 const char program[] = "gmail_unread";
 
 static const char usage[] =
-    "Usage: gmail_unread [option]... [CONNECTION] IDENTIFIER\n"
-    "Prints up to 5 unread mails of the user IDENTIFIER, whose account on CONNECTION (default:\n"
-    "\"gmail\") is connected already.\n"
+    "Usage: gmail_unread [option]... IDENTIFIER\n"
+    "Prints up to 5 unread mails of the user IDENTIFIER, whose account is connected already.\n"
     "\n"
-    "  --api-base URL   where Gmail is (default: " GMAIL ");\n"
-    "                   SSL_CERT_FILE names the authorities to trust, if not the system's\n"
-    "  --emulator       bring an environment and a Gmail along, and connect the user first\n"
-    "  --help           print this\n"
+    "  --connection NAME   the connection of the account (default: gmail)\n"
+    "  --api-base URL      where Gmail is (default: " GMAIL ");\n"
+    "                      SSL_CERT_FILE names the authorities to trust, if not the system's\n"
+    "  --emulator          bring an environment and a Gmail along, and connect the user first\n"
+    "  -h, --help          print this\n"
     "\n"
     "Without --emulator the environment variables SCALEKIT_ENV_URL, SCALEKIT_CLIENT_ID and\n"
     "SCALEKIT_CLIENT_SECRET say which environment to use.\n";
@@ -75,7 +74,7 @@ struct app {
     struct evdns_base *dns;          /* NULL: the host is an address */
     struct evhttp_connection *gmail; /* of the last request; NULL before the first */
     char ids[MAX_MAILS][MAX_ID];
-    size_t n_ids, next;
+    size_t n_ids, next, shown;
     bool listed;
 };
 
@@ -83,15 +82,14 @@ struct app {
 
 enum reading { GO_ON, ENOUGH, WRONG };
 
-static bool set_names(struct options *options, int n, char **names)
+static bool set_identifier(struct options *options, int n, char **operands)
 {
-    if (n < 1 || n > 2) {
+    if (n != 1) {
         complain("%s", n < 1 ? "IDENTIFIER is needed: gmail_unread user_123"
-                             : "only one CONNECTION and one IDENTIFIER");
+                             : "only one IDENTIFIER; the connection goes to --connection");
         return false;
     }
-    options->connection = n == 2 ? names[0] : "gmail";
-    options->identifier = names[n - 1];
+    options->identifier = operands[0];
     return true;
 }
 
@@ -99,6 +97,7 @@ static enum reading read_options(struct options *options, int argc, char **argv)
 {
     static const struct option known[] = {
         {"emulator", no_argument, NULL, 'e'},
+        {"connection", required_argument, NULL, 'c'},
         {"api-base", required_argument, NULL, 'b'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
@@ -106,9 +105,13 @@ static enum reading read_options(struct options *options, int argc, char **argv)
     bool good = true;
     int option;
 
-    while (good && (option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+    *options = (struct options){.connection = "gmail"};
+    argv[0] = (char *)program; /* for what getopt_long() says */
+    while (good && (option = getopt_long(argc, argv, "h", known, NULL)) != -1) {
         if (option == 'e')
             options->emulator = true;
+        else if (option == 'c')
+            options->connection = optarg;
         else if (option == 'b')
             options->api_base = optarg;
         else if (option == 'h')
@@ -117,7 +120,7 @@ static enum reading read_options(struct options *options, int argc, char **argv)
             good = false; /* getopt_long() has said why */
     }
     if (good)
-        good = set_names(options, argc - optind, argv + optind);
+        good = set_identifier(options, argc - optind, argv + optind);
     if (good && options->emulator && options->api_base) {
         complain("--emulator brings its own Gmail: leave --api-base out");
         good = false;
@@ -184,12 +187,13 @@ static void put_line(const char *label, const char *text, const char *otherwise)
     putchar('\n');
 }
 
-static void show_mail(yajl_val mail)
+static void show_mail(struct app *app, yajl_val mail)
 {
+    if (app->shown++)
+        puts("--------------------------------------------------");
     put_line("Subject", header_of(mail, "Subject"), "No Subject");
     put_line("From", header_of(mail, "From"), "Unknown");
     put_line("Snippet", text_of(mail, "snippet"), "");
-    puts("--------------------------------------------------");
 }
 
 /* --- reaching Gmail, with TLS that is verified ------------------------------------------------- */
@@ -218,6 +222,10 @@ static bool read_base(struct app *app, const char *text)
     app->api = evhttp_uri_parse(text);
     scheme = app->api ? evhttp_uri_get_scheme(app->api) : NULL;
     host = app->api ? evhttp_uri_get_host(app->api) : NULL;
+    if (scheme && strcasecmp(scheme, "http") == 0) {
+        complain("--api-base must begin with https://, for the token's sake: not \"%s\"", text);
+        return false;
+    }
     if (!scheme || strcasecmp(scheme, "https") != 0 || !host || !*host ||
         strlen(host) >= sizeof app->host || evhttp_uri_get_userinfo(app->api) ||
         evhttp_uri_get_query(app->api) || evhttp_uri_get_fragment(app->api)) {
@@ -326,7 +334,7 @@ static void read_answer(struct app *app, yajl_val answer)
     if (!app->listed) {
         read_list(app, answer);
     } else {
-        show_mail(answer);
+        show_mail(app, answer);
         app->next++;
     }
     ask(app);
@@ -368,8 +376,10 @@ static void on_silence(struct app *app)
     long verdict = SSL_get_verify_result(tls);
 
     if (verdict != X509_V_OK)
-        complain("the certificate of %s is not to be trusted: %s", app->host,
-                 X509_verify_cert_error_string(verdict));
+        complain(
+            "the certificate of %s is not to be trusted: %s\n"
+            "  If it is of a private authority, put the authority's PEM file in SSL_CERT_FILE.",
+            app->host, X509_verify_cert_error_string(verdict));
     else
         complain("no answer from %s, port %d: it cannot be reached, closed the connection, or was "
                  "silent for %d seconds",
@@ -594,9 +604,9 @@ static bool start(struct app *app)
 
 static void run(struct app *app)
 {
-    struct event *interrupt = evsignal_new(app->base, SIGINT, on_interrupt, app);
+    struct interrupts interrupts;
 
-    if (!interrupt || evsignal_add(interrupt, NULL) != 0)
+    if (!interrupts_open(&interrupts, app->base, on_interrupt, app))
         complain("cannot listen for Ctrl-C");
     else if (start(app) && event_base_dispatch(app->base) < 0)
         complain("the event loop failed");
@@ -611,8 +621,9 @@ static void run(struct app *app)
     scalekit_request_unref(app->account);
     scalekit_client_free(app->client);
     sandbox_close(&app->sandbox);
-    if (interrupt)
-        event_free(interrupt);
+    interrupts_close(&interrupts);
+    event_base_loop(app->base,
+                    EVLOOP_NONBLOCK); /* lets go of streams that deferred callbacks hold */
 }
 
 int main(int argc, char **argv)
