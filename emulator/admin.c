@@ -22,6 +22,34 @@ void emu_route_alive(struct emu_request *request)
     emu_send(request, 200);
 }
 
+static void put_members(struct emu_json *json, const char *const *members)
+{
+    emu_json_open(json, "members", '[');
+    for (; members && *members; members++)
+        emu_json_text(json, NULL, *members);
+    emu_json_close(json, ']');
+}
+
+void emu_route_index(struct emu_request *request)
+{
+    struct emu_json *json = &request->json;
+
+    emu_json_open(json, NULL, '{');
+    emu_json_open(json, "endpoints", '[');
+    for (const struct emu_route *route = emu_routes; route->path; route++) {
+        if (!(route->flags & EMU_ADMIN))
+            continue;
+        emu_json_open(json, NULL, '{');
+        emu_json_text(json, "method", route->flags & EMU_BODY ? "POST" : "GET");
+        emu_json_text(json, "path", route->path);
+        put_members(json, route->members);
+        emu_json_close(json, '}');
+    }
+    emu_json_close(json, ']');
+    emu_json_close(json, '}');
+    emu_send(request, 200);
+}
+
 void emu_route_stats(struct emu_request *request)
 {
     struct emu_json *json = &request->json;
@@ -52,9 +80,20 @@ static int64_t read_wait(struct emu_request *request, const char *field)
     return wait;
 }
 
+/* By either of its names. */
+static const char *read_connector(struct emu_request *request, unsigned rules)
+{
+    bool is_long = emu_json_get(request->body, "connection_name") != NULL;
+
+    if (is_long && emu_json_get(request->body, "connector"))
+        emu_violation(request, "connection_name", "connector.twice",
+                      "the same as connector: give one of them");
+    return emu_text(request, is_long ? "connection_name" : "connector", 0, 400, rules | EMU_NAME);
+}
+
 void emu_route_script(struct emu_request *request)
 {
-    const char *connector = emu_text(request, "connector", 0, 400, EMU_NAME);
+    const char *connector = read_connector(request, 0);
     const char *identifier = emu_text(request, "identifier", 0, 100, 0);
     int consent = scalekit_consent_parse(emu_text(request, "consent", 0, 20, EMU_REQUIRED));
     int64_t after_ms = read_wait(request, "after_ms");
@@ -79,7 +118,7 @@ void emu_route_script(struct emu_request *request)
 
 void emu_route_status(struct emu_request *request)
 {
-    const char *connector = emu_text(request, "connector", 0, 400, EMU_REQUIRED | EMU_NAME);
+    const char *connector = read_connector(request, EMU_REQUIRED);
     const char *identifier = emu_text(request, "identifier", 0, 100, EMU_REQUIRED);
     const char *status = emu_text(request, "status", 0, 100, EMU_REQUIRED);
 

@@ -37,6 +37,27 @@ bool emu_refused(struct emu_request *request)
     return request->n_violations > 0;
 }
 
+static bool is_one_of(const char *name, const char *const *members)
+{
+    while (*members && !emu_name_is(name, *members))
+        members++;
+    return *members != NULL;
+}
+
+bool emu_has_only(struct emu_request *request, const char *const *members)
+{
+    size_t n = request->body ? YAJL_GET_OBJECT(request->body)->len : 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const char *name = YAJL_GET_OBJECT(request->body)->keys[i];
+
+        if (!is_one_of(name, members))
+            emu_violation(request, name, "unknown_member",
+                          "there is no such member; GET /_emulator lists all");
+    }
+    return !emu_refused(request);
+}
+
 const char *emu_member(struct emu_request *request, yajl_val parent, const char *field)
 {
     yajl_val value = emu_json_get(parent, field);

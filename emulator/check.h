@@ -28,6 +28,9 @@ int64_t emu_whole(struct emu_request *request, const char *field, int64_t absent
 /* The fields that say which account is meant, each within its limits. */
 void emu_read_key(struct emu_request *request, struct emu_key *key);
 
+/* Whether the body has no other members than these; otherwise it has been answered. */
+bool emu_has_only(struct emu_request *request, const char *const *members);
+
 void emu_violation(struct emu_request *request, const char *field, const char *constraint,
                    const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* Whether something was wrong; then it has been answered. */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define MAX_PERMISSIONS 3
+#define MAX_NAME        400 /* of a connection */
 
 /* What the usual scopes of a provider mean, in words for its user. */
 struct provider {
@@ -27,27 +28,15 @@ static const struct provider providers[] = {
     {"NOTION", "Notion", {"Read the pages you choose", "Edit the pages you choose"}},
 };
 
-/* A provider nobody has described: its key, less loud. */
-static void unknown_provider(struct provider *out, char name[64], const char *key)
+/* One that nobody has described goes by the connection's name. */
+static struct provider find_provider(const struct emu_connection *connection)
 {
-    size_t n = 0;
-
-    for (; key[n] && n < 63; n++)
-        name[n] = (char)(n ? tolower((unsigned char)key[n]) : key[n]);
-    name[n] = '\0';
-    *out =
-        (struct provider){key, name, {"Use your account on your behalf", "See your basic profile"}};
-}
-
-static void find_provider(struct provider *out, char name[64], const char *key)
-{
-    for (size_t i = 0; i < sizeof providers / sizeof *providers; i++) {
-        if (strcmp(providers[i].key, key) == 0) {
-            *out = providers[i];
-            return;
-        }
-    }
-    unknown_provider(out, name, key);
+    for (size_t i = 0; i < sizeof providers / sizeof *providers; i++)
+        if (strcmp(providers[i].key, connection->provider) == 0)
+            return providers[i];
+    return (struct provider){connection->provider,
+                             connection->name,
+                             {"Use your account on your behalf", "See your basic profile"}};
 }
 
 /* --- pages that only tell ---------------------------------------------------------------------- */
@@ -101,11 +90,11 @@ void emu_route_consent_page(struct emu_request *request)
 {
     const struct emu_link *link = find_link(request);
     struct provider provider;
-    char name[64], heading[96], expiry[EMU_TIME_SIZE];
+    char heading[MAX_NAME + 32], expiry[EMU_TIME_SIZE];
 
     if (!link)
         return;
-    find_provider(&provider, name, link->account->connection->provider);
+    provider = find_provider(link->account->connection);
     emu_time_text(expiry, link->expires_us);
     expiry[16] = '\0'; /* to the minute; from 11 on it is the time of day */
     snprintf(heading, sizeof heading, "Allow access to %s?", provider.name);
@@ -139,18 +128,20 @@ static bool put_url(struct evbuffer *out, const char *url)
     return true;
 }
 
-/* <user_verify_url>?auth_request_id=…&state=…; NULL when memory ran out. */
+/* <user_verify_url>?auth_request_id=…, and &state=… if there is one; NULL when memory ran out. */
 static char *verify_location(const struct emu_link *link)
 {
     struct evbuffer *out = evbuffer_new();
+    bool has_state = link->client_state && *link->client_state;
     char *location = NULL;
 
     if (!out)
         return NULL;
     if (put_url(out, link->verify_url) &&
-        evbuffer_add_printf(out, "%cauth_request_id=%s&state=",
-                            strchr(link->verify_url, '?') ? '&' : '?', link->auth_request_id) > 0 &&
-        emu_percent_encode(out, link->client_state))
+        evbuffer_add_printf(out, "%cauth_request_id=%s", strchr(link->verify_url, '?') ? '&' : '?',
+                            link->auth_request_id) > 0 &&
+        (!has_state ||
+         (evbuffer_add_printf(out, "&state=") > 0 && emu_percent_encode(out, link->client_state))))
         location = emu_buffer_text(out);
     evbuffer_free(out);
     return location;

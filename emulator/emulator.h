@@ -17,6 +17,10 @@
 struct event_base;
 typedef struct scalekit_emulator scalekit_emulator;
 
+/* What a function below does can also be asked for by HTTP, at the path it names; GET /_emulator
+ * lists these.  Accounts are named by "connector", or "connection_name", and "identifier"; a member
+ * that an endpoint does not know is refused with 400. */
+
 /* Told of every request that was answered: method, path without the query and without secrets, and
  * status (0: closed unanswered).  Borrowed; it must not free the emulator. */
 typedef void (*scalekit_emulator_log_cb)(const char *method, const char *path, int status,
@@ -33,7 +37,8 @@ enum scalekit_consent {
 
 struct scalekit_emulator_config {
     uint16_t port; /* 0: any free one */
-    /* Where ca.pem, server.pem and server.key are, made when missing; NULL: plain HTTP. */
+    /* Where ca.pem, server.pem and server.key are, made when missing and anew when they run out.
+     * Files that it did not make are neither used nor replaced: the start fails.  NULL: HTTP. */
     const char *tls_dir;
     const char *client_id;     /* NULL: "skc_emulator" */
     const char *client_secret; /* NULL: "test_emulator_secret" */

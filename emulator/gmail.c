@@ -10,28 +10,31 @@
 
 /* --- the mailbox ------------------------------------------------------------------------------- */
 
-static const char *const senders[] = {
-    "Priya Raman <priya.raman@example.com>",   "GitHub <notifications@github.example>",
-    "Jonas Weber <jonas@weber.example>",       "Acme Billing <billing@acme.example>",
-    "Lena Ortiz <lena.ortiz@example.com>",     "Calendar <calendar@example.com>",
-    "Marketing Weekly <hello@weekly.example>",
-};
-
 static const struct {
-    const char *subject, *snippet;
+    const char *from, *subject, *snippet;
 } topics[] = {
-    {"Q3 roadmap: comments by Friday",
+    {"Priya Raman <priya.raman@example.com>", "Q3 roadmap: comments by Friday",
      "I have added the migration and the pricing page. Could you"},
-    {"[libexample] Fix a leak in the parser (#412)", "Merged #412 into main. 3 files changed, 18"},
-    {"Lunch on Thursday?", "There is a new place around the corner that does very good dumplings."},
-    {"Invoice INV-2041 is ready", "Your invoice for this month is attached. The amount due is"},
-    {"Re: offer for the Lisbon office", "They agreed to the shorter lease. The only open point is"},
-    {"Invitation: design review, Tue 10:00", "You have been invited to the following event. When:"},
-    {"Five ideas for better onboarding", "This week: what the first ten minutes decide, and why"},
-    {"Your build failed", "make check returned 2 on debian-12-arm64. The first failing test is"},
-    {"Photos from the weekend", "Here are the ones from the lake. The light was perfect on Sunday"},
-    {"Reminder: expense report", "Two receipts are still missing from your report. Please upload"},
-    {"Contract signed", "All parties have signed the document. A copy is attached for your"},
+    {"GitHub <notifications@github.example>", "[libexample] Fix a leak in the parser (#412)",
+     "Merged #412 into main. 3 files changed, 18"},
+    {"Jonas Weber <jonas@weber.example>", "Lunch on Thursday?",
+     "There is a new place around the corner that does very good dumplings."},
+    {"Acme Billing <billing@acme.example>", "Invoice INV-2041 is ready",
+     "Your invoice for this month is attached. The amount due is"},
+    {"Lena Ortiz <lena.ortiz@example.com>", "Re: offer for the Lisbon office",
+     "They agreed to the shorter lease. The only open point is"},
+    {"Calendar <calendar@example.com>", "Invitation: design review, Tue 10:00",
+     "You have been invited to the following event. When:"},
+    {"Marketing Weekly <hello@weekly.example>", "Five ideas for better onboarding",
+     "This week: what the first ten minutes decide, and why"},
+    {"GitHub <notifications@github.example>", "Your build failed",
+     "make check returned 2 on debian-12-arm64. The first failing test is"},
+    {"Jonas Weber <jonas@weber.example>", "Photos from the weekend",
+     "Here are the ones from the lake. The light was perfect on Sunday"},
+    {"Acme Expenses <expenses@acme.example>", "Reminder: expense report",
+     "Two receipts are still missing from your report. Please upload"},
+    {"Lena Ortiz <lena.ortiz@example.com>", "Contract signed",
+     "All parties have signed the document. A copy is attached for your"},
 };
 
 /* The same account has the same mails whenever it is asked. */
@@ -51,7 +54,7 @@ void emu_mail(struct emu_mail *mail, const struct emu_account *account, size_t n
 
     snprintf(mail->id, sizeof mail->id, "%016" PRIx64, mail_number(account, n));
     snprintf(mail->thread_id, sizeof mail->thread_id, "%s", mail->id);
-    mail->from = senders[n % (sizeof senders / sizeof *senders)];
+    mail->from = topics[topic].from;
     mail->subject = topics[topic].subject;
     mail->snippet = topics[topic].snippet;
     mail->unread = n % 3 == 0;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define EXIT_USAGE 2
+#define N_SIGNALS  3
 
 static const char usage[] =
     "Usage: scalekit-emulator [option]...\n"
@@ -25,13 +26,23 @@ static const char usage[] =
     "  --after SECONDS   ... this long after the link was made (default: 0)\n"
     "  --verify-users    consent must be confirmed by the application\n"
     "  --quiet           no line per request on stderr\n"
-    "  --help            print this\n"
-    "  --version         print the version\n";
+    "  -h, --help        print this\n"
+    "  --version         print the version\n"
+    "\n"
+    "While it runs, it is told what to do by requests with JSON bodies:\n"
+    "  GET  /_emulator                lists these, with what their bodies may have\n"
+    "  GET  /_emulator/stats          what was asked so far\n"
+    "  POST /_emulator/consent        {\"connector\", \"identifier\", \"consent\", \"after_ms\"}\n"
+    "  POST /_emulator/status         {\"connector\", \"identifier\", \"status\"}\n"
+    "  POST /_emulator/fail           {\"path_prefix\", \"times\", \"status\", \"body\", "
+    "\"delay_ms\"}\n"
+    "  POST /_emulator/revoke_tokens\n";
 
 struct options {
     struct scalekit_emulator_config config;
     bool plain, quiet;
     enum scalekit_consent consent;
+    const char *after; /* as it was given; NULL: it was not */
     int64_t after_ms;
 };
 
@@ -61,6 +72,7 @@ static int set_after(struct options *options, const char *text)
 
     if (!*text || *end || !(seconds >= 0 && seconds <= 86400))
         return complain("not a time of up to a day in seconds", text);
+    options->after = text;
     options->after_ms = (int64_t)(seconds * 1000);
     return 0;
 }
@@ -85,9 +97,11 @@ static int parse_options(struct options *options, int argc, char **argv)
         {"quiet", no_argument, NULL, 'q'},         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'V'},       {NULL, 0, NULL, 0},
     };
+    static char name[] = "scalekit-emulator";
     int option, wrong = 0;
 
-    while (!wrong && (option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+    argv[0] = name; /* what getopt puts before its complaints */
+    while (!wrong && (option = getopt_long(argc, argv, "h", known, NULL)) != -1) {
         switch (option) {
         case 'p':
             wrong = set_port(options, optarg);
@@ -125,6 +139,8 @@ static int parse_options(struct options *options, int argc, char **argv)
         wrong = complain("not an option", argv[optind]);
     if (!wrong && options->plain && options->config.tls_dir)
         wrong = complain("--plain needs no --tls-dir", options->config.tls_dir);
+    if (!wrong && options->after && options->consent == SCALEKIT_CONSENT_MANUAL)
+        wrong = complain("--after needs a --consent that happens by itself", options->after);
     return wrong ? wrong + 1 : 0;
 }
 
@@ -202,27 +218,46 @@ static void on_signal(evutil_socket_t number, short what, void *base)
     event_base_loopbreak(base);
 }
 
+/* Whoever started it with hangups ignored wants it to outlive the terminal. */
+static bool is_ignored(int number)
+{
+    struct sigaction now;
+
+    return sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
+static bool listen_to_signals(struct event_base *base, struct event *events[N_SIGNALS])
+{
+    static const int numbers[N_SIGNALS] = {SIGINT, SIGTERM, SIGHUP};
+
+    for (size_t i = 0; i < N_SIGNALS; i++) {
+        if (numbers[i] == SIGHUP && is_ignored(SIGHUP))
+            continue;
+        events[i] = evsignal_new(base, numbers[i], on_signal, base);
+        if (!events[i] || evsignal_add(events[i], NULL) < 0)
+            return false;
+    }
+    return true;
+}
+
 static int serve(struct event_base *base, const struct options *options)
 {
-    char error[256];
+    char error[PATH_MAX + 256];
     scalekit_emulator *emulator =
         scalekit_emulator_start(base, &options->config, error, sizeof error);
-    struct event *interrupt = evsignal_new(base, SIGINT, on_signal, base);
-    struct event *terminate = evsignal_new(base, SIGTERM, on_signal, base);
+    struct event *events[N_SIGNALS] = {NULL};
     int status = EXIT_FAILURE;
 
     if (!emulator) {
         fprintf(stderr, "scalekit-emulator: %s\n", error);
-    } else if (interrupt && terminate && evsignal_add(interrupt, NULL) == 0 &&
-               evsignal_add(terminate, NULL) == 0) {
+    } else if (listen_to_signals(base, events)) {
         scalekit_emulator_script_consent(emulator, options->consent, options->after_ms);
         print_settings(emulator);
         status = event_base_dispatch(base) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
     }
-    if (interrupt)
-        event_free(interrupt);
-    if (terminate)
-        event_free(terminate);
+    for (size_t i = 0; i < N_SIGNALS; i++)
+        if (events[i])
+            event_free(events[i]);
     scalekit_emulator_free(emulator);
     return status;
 }

@@ -121,9 +121,9 @@ void emu_page_allow_target(struct emu_request *request, const char *url)
     style_hash(hash);
     origin_of(origin, url);
     snprintf(policy, sizeof policy,
-             "default-src 'none'; style-src 'sha256-%s'; form-action 'self' %s; "
+             "default-src 'none'; style-src 'sha256-%s'; form-action 'self'%s%s; "
              "frame-ancestors 'none'; base-uri 'none'",
-             hash, origin);
+             hash, *origin ? " " : "", origin);
     emu_header(request, "Content-Security-Policy", policy);
 }
 

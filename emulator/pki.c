@@ -22,6 +22,9 @@
 
 #define SERVER_NAMES "DNS:localhost,IP:127.0.0.1,IP:::1"
 
+/* The authority's subject, by which the emulator knows its own files again. */
+#define AUTHORITY_NAME "Scalekit emulator CA"
+
 /* --- making ------------------------------------------------------------------------------------ */
 
 struct extension {
@@ -94,113 +97,222 @@ static X509 *make_certificate(EVP_PKEY *key, const char *name, X509 *issuer, EVP
     return NULL;
 }
 
-/* Under a temporary name first, so that a reader never sees half a file. */
-static bool write_file(int directory, const char *name, mode_t mode, EVP_PKEY *key,
-                       X509 *certificate)
-{
-    char temporary[64];
-    int fd;
-    FILE *file;
-    bool written;
+/* --- the directory ----------------------------------------------------------------------------- */
 
-    snprintf(temporary, sizeof temporary, ".%s.new", name);
-    unlinkat(directory, temporary, 0);
-    fd = openat(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    if (fd < 0)
-        return false;
-    file = fdopen(fd, "w");
+/* Where the files are, and where to say why not. */
+struct place {
+    const char *path;
+    int fd;
+    char *error;
+    size_t error_size;
+};
+
+/* What the files hold; NULL: nothing, or nothing that can be read. */
+struct set {
+    X509 *authority, *server;
+    EVP_PKEY *key;
+    size_t n_files;
+};
+
+static const char authority_file[] = "ca.pem", server_file[] = "server.pem",
+                  key_file[] = "server.key";
+
+/* Always false; the reason is errno. */
+static bool fail(const struct place *place, const char *what, const char *name)
+{
+    snprintf(place->error, place->error_size, "cannot %s %s/%s: %s", what, place->path, name,
+             strerror(errno));
+    return false;
+}
+
+static void set_clear(struct set *set)
+{
+    X509_free(set->server);
+    X509_free(set->authority);
+    EVP_PKEY_free(set->key);
+    *set = (struct set){0};
+}
+
+static bool set_make(const struct place *place, struct set *set)
+{
+    EVP_PKEY *authority_key = EVP_EC_gen("P-256");
+    char reason[128];
+
+    set->key = EVP_EC_gen("P-256");
+    if (authority_key && set->key)
+        set->authority = make_certificate(authority_key, AUTHORITY_NAME, NULL, authority_key,
+                                          authority_extensions);
+    if (set->authority)
+        set->server = make_certificate(set->key, "localhost", set->authority, authority_key,
+                                       server_extensions);
+    EVP_PKEY_free(authority_key);
+    if (set->server)
+        return true;
+    ERR_error_string_n(ERR_peek_error(), reason, sizeof reason);
+    snprintf(place->error, place->error_size, "cannot make certificates: %s", reason);
+    return false;
+}
+
+/* --- writing ----------------------------------------------------------------------------------- */
+
+/* All of it fits the stream's buffer, so only closing it can find the disk full. */
+static bool write_pem(int fd, EVP_PKEY *key, X509 *certificate)
+{
+    FILE *file = fdopen(fd, "w");
+    bool put;
+
     if (!file) {
         close(fd);
         return false;
     }
-    written = key ? PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL)
-                  : PEM_write_X509(file, certificate);
-    written = fclose(file) == 0 && written;
-    return written && renameat(directory, temporary, directory, name) == 0;
+    put = key ? PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL)
+              : PEM_write_X509(file, certificate);
+    if (fclose(file) != 0)
+        return false;
+    if (!put)
+        errno = ENOMEM;
+    return put;
 }
 
-static bool make_files(int directory)
+/* Never over a file that is there. */
+static bool write_file(const struct place *place, const char *name, mode_t mode, EVP_PKEY *key,
+                       X509 *certificate)
 {
-    EVP_PKEY *authority_key = EVP_EC_gen("P-256"), *key = EVP_EC_gen("P-256");
-    X509 *authority = NULL, *server = NULL;
-    bool made = false;
+    int fd = openat(place->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 
-    if (authority_key && key)
-        authority = make_certificate(authority_key, "Scalekit emulator CA", NULL, authority_key,
-                                     authority_extensions);
-    if (authority)
-        server = make_certificate(key, "localhost", authority, authority_key, server_extensions);
-    if (server)
-        made = write_file(directory, "server.key", 0600, key, NULL) &&
-               write_file(directory, "server.pem", 0644, NULL, server) &&
-               write_file(directory, "ca.pem", 0644, NULL, authority);
-    X509_free(server);
-    X509_free(authority);
-    EVP_PKEY_free(key);
-    EVP_PKEY_free(authority_key);
-    return made;
+    if (fd < 0)
+        return fail(place, "make", name);
+    if (write_pem(fd, key, certificate))
+        return true;
+    fail(place, "write", name);
+    unlinkat(place->fd, name, 0);
+    return false;
 }
 
-/* --- using ------------------------------------------------------------------------------------- */
-
-static X509 *read_certificate(int directory, const char *name)
+/* All three files, or none. */
+static bool set_write(const struct place *place, const struct set *set)
 {
-    int fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
-    FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
-    X509 *certificate = NULL;
-
-    if (file) {
-        certificate = PEM_read_X509(file, NULL, NULL, NULL);
-        fclose(file);
-    } else if (fd >= 0) {
-        close(fd);
+    if (!write_file(place, key_file, 0600, set->key, NULL))
+        return false;
+    if (write_file(place, server_file, 0644, NULL, set->server)) {
+        if (write_file(place, authority_file, 0644, NULL, set->authority))
+            return true;
+        unlinkat(place->fd, server_file, 0);
     }
-    return certificate;
+    unlinkat(place->fd, key_file, 0);
+    return false;
 }
 
-static EVP_PKEY *read_key(int directory, const char *name)
+static bool remove_file(const struct place *place, const char *name)
 {
-    int fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
-    FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
-    EVP_PKEY *key = NULL;
-
-    if (file) {
-        key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
-        fclose(file);
-    } else if (fd >= 0) {
-        close(fd);
-    }
-    return key;
+    return unlinkat(place->fd, name, 0) == 0 || fail(place, "replace", name);
 }
 
-/* Good for another day, for our names, and signed by the authority beside it. */
-static bool is_good(X509 *server, X509 *authority, EVP_PKEY *key)
+static bool set_remove(const struct place *place)
+{
+    return remove_file(place, authority_file) && remove_file(place, server_file) &&
+           remove_file(place, key_file);
+}
+
+/* --- reading ----------------------------------------------------------------------------------- */
+
+/* NULL in *file: there is none. */
+static bool open_file(const struct place *place, const char *name, FILE **file)
+{
+    int fd = openat(place->fd, name, O_RDONLY | O_CLOEXEC);
+
+    *file = fd < 0 ? NULL : fdopen(fd, "r");
+    if (*file || (fd < 0 && errno == ENOENT))
+        return true;
+    fail(place, "read", name);
+    if (fd >= 0)
+        close(fd);
+    return false;
+}
+
+static bool read_certificate(const struct place *place, const char *name, struct set *set,
+                             X509 **certificate)
+{
+    FILE *file;
+
+    if (!open_file(place, name, &file))
+        return false;
+    if (file) {
+        *certificate = PEM_read_X509(file, NULL, NULL, NULL);
+        set->n_files++;
+        fclose(file);
+    }
+    return true;
+}
+
+static bool read_key(const struct place *place, struct set *set)
+{
+    char no_password[] = ""; /* an encrypted key is not ours; its password is not asked for */
+    FILE *file;
+
+    if (!open_file(place, key_file, &file))
+        return false;
+    if (file) {
+        set->key = PEM_read_PrivateKey(file, NULL, NULL, no_password);
+        set->n_files++;
+        fclose(file);
+    }
+    return true;
+}
+
+static bool set_read(const struct place *place, struct set *set)
+{
+    return read_certificate(place, authority_file, set, &set->authority) &&
+           read_certificate(place, server_file, set, &set->server) && read_key(place, set);
+}
+
+/* Whole, and signed by an authority that bears our name. */
+static bool is_ours(const struct set *set)
+{
+    char name[sizeof AUTHORITY_NAME + 1] = "";
+
+    return set->server && set->authority && set->key &&
+           X509_NAME_get_text_by_NID(X509_get_subject_name(set->authority), NID_commonName, name,
+                                     sizeof name) > 0 &&
+           strcmp(name, AUTHORITY_NAME) == 0 &&
+           X509_verify(set->authority, X509_get0_pubkey(set->authority)) == 1 &&
+           X509_verify(set->server, X509_get0_pubkey(set->authority)) == 1 &&
+           X509_check_private_key(set->server, set->key) == 1;
+}
+
+/* For another day, and for our names. */
+static bool is_good(const struct set *set)
 {
     time_t tomorrow = time(NULL) + DAY;
 
-    return server && authority && key && X509_check_private_key(server, key) == 1 &&
-           X509_verify(server, X509_get0_pubkey(authority)) == 1 &&
-           X509_cmp_time(X509_get0_notAfter(server), &tomorrow) > 0 &&
-           X509_cmp_time(X509_get0_notAfter(authority), &tomorrow) > 0 &&
-           X509_check_ip_asc(server, "127.0.0.1", 0) == 1 &&
-           X509_check_host(server, "localhost", 0, 0, NULL) == 1;
+    return X509_cmp_time(X509_get0_notAfter(set->server), &tomorrow) > 0 &&
+           X509_cmp_time(X509_get0_notAfter(set->authority), &tomorrow) > 0 &&
+           X509_check_ip_asc(set->server, "127.0.0.1", 0) == 1 &&
+           X509_check_host(set->server, "localhost", 0, 0, NULL) == 1;
 }
 
-static bool load(int directory, SSL_CTX *context)
+/* Files of somebody else are neither used nor replaced. */
+static bool set_find_or_make(const struct place *place, struct set *set)
 {
-    X509 *server = read_certificate(directory, "server.pem");
-    X509 *authority = read_certificate(directory, "ca.pem");
-    EVP_PKEY *key = read_key(directory, "server.key");
-    bool loaded = is_good(server, authority, key) &&
-                  SSL_CTX_use_certificate(context, server) == 1 &&
-                  SSL_CTX_use_PrivateKey(context, key) == 1;
+    bool ours;
 
-    X509_free(server);
-    X509_free(authority);
-    EVP_PKEY_free(key);
-    ERR_clear_error();
-    return loaded;
+    if (!set_read(place, set))
+        return false;
+    ours = is_ours(set);
+    if (set->n_files && !ours) {
+        snprintf(place->error, place->error_size,
+                 "%s has a ca.pem, server.pem or server.key that the emulator did not make, or not "
+                 "together: remove them, or choose another directory",
+                 place->path);
+        return false;
+    }
+    if (ours && is_good(set))
+        return true;
+    set_clear(set);
+    return set_make(place, set) && (!ours || set_remove(place)) && set_write(place, set);
 }
+
+/* --- using ------------------------------------------------------------------------------------- */
 
 /* HTTP/1.1 is all there is; who offers only something else is turned away. */
 static int select_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_length,
@@ -246,22 +358,34 @@ static int open_directory(const char *path)
     return directory;
 }
 
+static bool load(const struct place *place, SSL_CTX *context)
+{
+    struct set set = {0};
+    bool found = set_find_or_make(place, &set);
+    bool loaded = found && SSL_CTX_use_certificate(context, set.server) == 1 &&
+                  SSL_CTX_use_PrivateKey(context, set.key) == 1;
+
+    if (found && !loaded)
+        snprintf(place->error, place->error_size, "cannot use the certificate in %s", place->path);
+    set_clear(&set);
+    return loaded;
+}
+
 SSL_CTX *emu_pki_context(const char *directory, char *error, size_t error_size)
 {
-    int fd = open_directory(directory);
+    struct place place = {directory, open_directory(directory), error, error_size};
     SSL_CTX *context;
 
-    if (fd < 0) {
+    if (place.fd < 0) {
         snprintf(error, error_size, "cannot use the directory %s: %s", directory, strerror(errno));
         return NULL;
     }
     context = new_context();
-    if (context && !load(fd, context) && !(make_files(fd) && load(fd, context))) {
-        snprintf(error, error_size, "cannot make certificates in %s", directory);
+    if (context && !load(&place, context)) {
         SSL_CTX_free(context);
         context = NULL;
     }
-    close(fd);
+    close(place.fd);
     ERR_clear_error();
     return context;
 }

@@ -8,8 +8,9 @@
 #include <openssl/ssl.h>
 #include <stddef.h>
 
-/* A server context with the directory's certificate, made anew when it is missing, broken or about
- * to run out.  NULL, and a sentence in `error`, when it cannot be. */
+/* A server context with the directory's certificate, made when there are no files, and anew when our
+ * own are about to run out.  NULL, and a sentence in `error`, when it cannot be, or when a file is
+ * there that is not of a set made here: it is never replaced. */
 SSL_CTX *emu_pki_context(const char *directory, char *error, size_t error_size);
 
 /* A socket BIO whose writes never raise SIGPIPE.  It does not close the socket. */

@@ -34,6 +34,7 @@ void emu_route_gmail_get(struct emu_request *request);
 
 /* admin.c */
 void emu_route_alive(struct emu_request *request);
+void emu_route_index(struct emu_request *request);
 void emu_route_stats(struct emu_request *request);
 void emu_route_script(struct emu_request *request);
 void emu_route_status(struct emu_request *request);

@@ -1,4 +1,5 @@
 #include "server.h"
+#include "check.h"
 #include "pki.h"
 #include "text.h"
 #include <arpa/inet.h>
@@ -307,7 +308,7 @@ static void handle(struct emu_request *request)
         emu_fail(request, 403, "PERMISSION_DENIED", "not for web pages");
     else if (route->flags & EMU_BODY && !read_body(request))
         emu_fail(request, 400, "INVALID_ARGUMENT", "the body is not a JSON object");
-    else
+    else if (!route->members || emu_has_only(request, route->members))
         route->handle(request);
 }
 

@@ -37,6 +37,7 @@ struct emu_route {
     const char *path;
     void (*handle)(struct emu_request *request);
     unsigned flags;
+    const char *const *members; /* all that the body may have, ended by NULL; NULL: anything */
 };
 
 enum {

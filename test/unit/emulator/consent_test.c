@@ -81,19 +81,33 @@ static void test_consent_page(void)
     world_tear_down(&world);
 }
 
-static void test_unknown_provider_page(void)
+static void test_page_names_the_connection(void)
 {
+    static const struct {
+        const char *connection, *heading;
+    } rows[] = {
+        {"gmail", "<h1>Allow access to Gmail?</h1>"},
+        {"notion-tcZdBLNn", "<h1>Allow access to Notion?</h1>"},
+        {"slack", "<h1>Allow access to Slack?</h1>"},
+        {"zendesk", "<h1>Allow access to zendesk?</h1>"},
+        {"my-notion:workspace_1", "<h1>Allow access to my-notion:workspace_1?</h1>"},
+    };
     struct world world;
-    char path[64];
+    char path[64], body[200];
 
     world_set_up(&world, NULL);
-    world_ask(&world, POST, ACCOUNTS,
-              "{\"connector\":\"zendesk\",\"identifier\":\"ann\",\"connected_account\":{}}");
-    world_ask(&world, POST, ACCOUNTS "/magic_link",
-              "{\"connector\":\"zendesk\",\"identifier\":\"ann\"}");
-    world_find(&world, path, sizeof path, world.host, '"');
-    CU_ASSERT_EQUAL(world_ask(&world, GET, path, NULL), 200);
-    CU_ASSERT_PTR_NOT_NULL(strstr(world.body, "Allow access to Zendesk?"));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        snprintf(body, sizeof body,
+                 "{\"connector\":\"%s\",\"identifier\":\"ann\",\"connected_account\":{}}",
+                 rows[i].connection);
+        world_ask(&world, POST, ACCOUNTS, body);
+        snprintf(body, sizeof body, "{\"connector\":\"%s\",\"identifier\":\"ann\"}",
+                 rows[i].connection);
+        world_ask(&world, POST, ACCOUNTS "/magic_link", body);
+        world_find(&world, path, sizeof path, world.host, '"');
+        CU_ASSERT_EQUAL(world_ask(&world, GET, path, NULL), 200);
+        CU_ASSERT_PTR_NOT_NULL(strstr(world.body, rows[i].heading));
+    }
     world_tear_down(&world);
 }
 
@@ -128,7 +142,12 @@ static void test_verification(void)
     world_ask(&world, GET, path, NULL);
     CU_ASSERT_PTR_NOT_NULL(
         strstr(world.content_policy, "form-action 'self' https://app.example.com:8443;"));
+    make_link(&world, "bob", ",\"user_verify_url\":\"https://app.example.com/\"", path);
+    CU_ASSERT_EQUAL(press(&world, path, "approve"), 302);
+    CU_ASSERT_PTR_NULL(strstr(world.location, "state="));
     make_link(&world, "bob", "", path);
+    world_ask(&world, GET, path, NULL);
+    CU_ASSERT_PTR_NOT_NULL(strstr(world.content_policy, "form-action 'self';"));
     CU_ASSERT_EQUAL(press(&world, path, "approve"), 200);
     CU_ASSERT_PTR_NOT_NULL(strstr(world.body, "One more step"));
     CU_ASSERT_STRING_EQUAL(world_account(&world, "bob")->status, "PENDING_VERIFICATION");
@@ -217,7 +236,7 @@ static void test_consent_words(void)
 
 SUITE(emulator_consent,
       {"asks for consent once, escapes everything, and tells what went wrong", test_consent_page},
-      {"asks for consent to a provider it does not know", test_unknown_provider_page},
+      {"names providers it knows, and other connections in full", test_page_names_the_connection},
       {"sends the user to be verified, and verifies the right one once", test_verification},
       {"plays scripts, an account's before the general one", test_scripts},
       {"takes scripts over HTTP", test_scripts_over_http},

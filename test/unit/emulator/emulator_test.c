@@ -4,6 +4,7 @@
 #include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
 #include <netinet/in.h>
+#include <openssl/pem.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -203,6 +204,45 @@ static void test_admin(void)
     world_tear_down(&world);
 }
 
+static void test_admin_tells_what_it_takes(void)
+{
+    static const struct row rows[] = {
+        {GET, "/_emulator", NULL, 200,
+         "{\"method\":\"POST\",\"path\":\"/_emulator/status\",\"members\":[\"connector\","
+         "\"connection_name\",\"identifier\",\"status\"]}",
+         "connected_accounts"},
+        {GET, "/_emulator", NULL, 200,
+         "{\"method\":\"GET\",\"path\":\"/_emulator/stats\",\"members\":[]}", NULL},
+        {POST, "/_emulator/status",
+         "{\"connection_name\":\"gmail\",\"identifier\":\"ann\",\"status\":\"EXPIRED\"}", 200, "{}",
+         NULL},
+        {GET, ACCOUNTS "/details?connector=gmail&identifier=ann", NULL, 200,
+         "\"status\":\"EXPIRED\"", NULL},
+        {POST, "/_emulator/consent",
+         "{\"connectionName\":\"gmail\",\"identifier\":\"ann\",\"consent\":\"deny\"}", 200, "{}",
+         NULL},
+        {POST, "/_emulator/status",
+         "{\"connection_name\":\"gmail\",\"connector\":\"slack\",\"identifier\":\"ann\","
+         "\"status\":\"ACTIVE\"}",
+         400, "\"field\":\"connection_name\"", NULL},
+        {POST, "/_emulator/status",
+         "{\"connector\":\"gmail\",\"user\":\"ann\",\"status\":\"ACTIVE\"}", 400,
+         "\"field\":\"user\"", NULL},
+        {POST, "/_emulator/consent", "{\"consent\":\"deny\",\"after\":1}", 400,
+         "\"field\":\"after\"", NULL},
+        {POST, "/_emulator/fail", "{\"path_prefix\":\"/\",\"status\":500,\"count\":2}", 400,
+         "\"field\":\"count\"", NULL},
+        {POST, "/_emulator/revoke_tokens", "{\"id\":null}", 400, "\"field\":\"id\"", NULL},
+        {GET, ACCOUNTS "/details?connector=gmail&identifier=ann", NULL, 200, /* not revoked */
+         "\"status\":\"EXPIRED\"", NULL},
+    };
+    struct world world;
+
+    world_set_up(&world, NULL);
+    ASK(&world, rows);
+    world_tear_down(&world);
+}
+
 static void test_refuses_other_sites(void)
 {
     struct world world;
@@ -350,7 +390,7 @@ static void read_file(const char *directory, const char *name, char out[4096])
     out[length] = '\0';
 }
 
-static void write_junk(const char *directory, const char *name)
+static FILE *create(const char *directory, const char *name)
 {
     char path[128];
     FILE *file;
@@ -358,6 +398,13 @@ static void write_junk(const char *directory, const char *name)
     snprintf(path, sizeof path, "%s/%s", directory, name);
     file = fopen(path, "w");
     CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    return file;
+}
+
+static void write_junk(const char *directory, const char *name)
+{
+    FILE *file = create(directory, name);
+
     fputs("junk", file);
     fclose(file);
 }
@@ -414,16 +461,118 @@ static void test_tls(void)
     start_and_ask_by_tls(directory, "other.example", answer);
     CU_ASSERT_STRING_EQUAL(answer, "");
 
-    write_junk(directory, "server.key");
+    remove_files(directory);
+    CU_ASSERT_EQUAL(rmdir(parent), 0);
+}
+
+static X509 *sign(const char *name, long expires_in_s, EVP_PKEY *key, X509 *issuer,
+                  EVP_PKEY *issuer_key)
+{
+    X509 *certificate = X509_new();
+
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_ASC,
+                               (const unsigned char *)name, -1, -1, 0);
+    X509_set_issuer_name(certificate, X509_get_subject_name(issuer ? issuer : certificate));
+    X509_gmtime_adj(X509_getm_notBefore(certificate), -86400);
+    X509_gmtime_adj(X509_getm_notAfter(certificate), expires_in_s);
+    X509_set_pubkey(certificate, key);
+    CU_ASSERT(X509_sign(certificate, issuer_key, EVP_sha256()) > 0);
+    return certificate;
+}
+
+/* A set of files that fit each other. */
+static void write_set(const char *directory, const char *authority_name, long expires_in_s)
+{
+    EVP_PKEY *authority_key = EVP_EC_gen("P-256"), *key = EVP_EC_gen("P-256");
+    X509 *authority = sign(authority_name, expires_in_s, authority_key, NULL, authority_key);
+    X509 *server = sign("localhost", expires_in_s, key, authority, authority_key);
+    FILE *file = create(directory, "ca.pem");
+
+    PEM_write_X509(file, authority);
+    fclose(file);
+    file = create(directory, "server.pem");
+    PEM_write_X509(file, server);
+    fclose(file);
+    file = create(directory, "server.key");
+    PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL);
+    fclose(file);
+    X509_free(server);
+    X509_free(authority);
+    EVP_PKEY_free(key);
+    EVP_PKEY_free(authority_key);
+}
+
+static void start_refused(const char *directory, char error[300])
+{
+    struct scalekit_emulator_config config = {.tls_dir = directory};
+    struct event_base *base = event_base_new();
+
+    CU_ASSERT_PTR_NULL(scalekit_emulator_start(base, &config, error, 300));
+    event_base_free(base);
+}
+
+static void test_tls_replaces_its_own(void)
+{
+    char directory[] = "/tmp/emulator-test-XXXXXX", first[4096], second[4096], answer[600];
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(directory));
+    write_set(directory, "Scalekit emulator CA", -1);
+    read_file(directory, "ca.pem", first);
     start_and_ask_by_tls(directory, "127.0.0.1", answer);
     CU_ASSERT_PTR_NOT_NULL(strstr(answer, "200 OK"));
     read_file(directory, "ca.pem", second);
-    CU_ASSERT_STRING_NOT_EQUAL(first, second); /* made anew */
-    CU_ASSERT_EQUAL(stat(key_path, &facts), 0);
-    CU_ASSERT_EQUAL(facts.st_mode & 0777, 0600);
-
+    CU_ASSERT_STRING_NOT_EQUAL(first, second);
     remove_files(directory);
-    CU_ASSERT_EQUAL(rmdir(parent), 0);
+}
+
+static void test_tls_keeps_foreign_files(void)
+{
+    static const char *const names[] = {"ca.pem", "server.pem", "server.key"};
+    char directory[] = "/tmp/emulator-test-XXXXXX", path[128];
+    char before[4096], after[4096], error[300];
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(directory));
+    for (size_t i = 0; i < 3; i++) { /* one file alone */
+        write_junk(directory, names[i]);
+        start_refused(directory, error);
+        CU_ASSERT_PTR_NOT_NULL(strstr(error, "that the emulator did not make"));
+        read_file(directory, names[i], after);
+        CU_ASSERT_STRING_EQUAL(after, "junk");
+        snprintf(path, sizeof path, "%s/%s", directory, names[i]);
+        unlink(path);
+    }
+    write_set(directory, "Somebody's CA", 10 * 86400);
+    read_file(directory, "server.key", before);
+    start_refused(directory, error);
+    CU_ASSERT_PTR_NOT_NULL(strstr(error, "that the emulator did not make"));
+    read_file(directory, "server.key", after);
+    CU_ASSERT_STRING_EQUAL(before, after);
+
+    write_set(directory, "Scalekit emulator CA", 10 * 86400);
+    write_junk(directory, "server.key"); /* in the midst of ours */
+    start_refused(directory, error);
+    read_file(directory, "server.key", after);
+    CU_ASSERT_STRING_EQUAL(after, "junk");
+    remove_files(directory);
+}
+
+static void test_tls_names_file_and_reason(void)
+{
+    char directory[] = "/tmp/emulator-test-XXXXXX", path[128], error[300], expected[300];
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(directory));
+    snprintf(path, sizeof path, "%s/server.pem", directory);
+    CU_ASSERT_EQUAL(symlink("nowhere", path), 0); /* can be neither read nor made */
+    start_refused(directory, error);
+    snprintf(expected, sizeof expected, "cannot make %s: File exists", path);
+    CU_ASSERT_STRING_EQUAL(error, expected);
+    CU_ASSERT_EQUAL(unlink(path), 0);
+    CU_ASSERT_EQUAL(symlink("server.pem", path), 0); /* leads to itself */
+    start_refused(directory, error);
+    snprintf(expected, sizeof expected, "cannot read %s: Too many levels of symbolic links", path);
+    CU_ASSERT_STRING_EQUAL(error, expected);
+    CU_ASSERT_EQUAL(unlink(path), 0);
+    CU_ASSERT_EQUAL(rmdir(directory), 0); /* so the key made before went, too */
 }
 
 /* The first bytes of a handshake. */
@@ -472,8 +621,12 @@ SUITE(emulator, {"signs in with client credentials and nothing else", test_sign_
       {"survives clients that leave while they wait", test_pauses_end_early},
       {"survives clients that leave before the answer", test_clients_vanish},
       {"sets any status and counts what happens", test_admin},
+      {"lists its own endpoints and refuses what they do not know", test_admin_tells_what_it_takes},
       {"answers on loopback names, and no web page administers it", test_refuses_other_sites},
       {"logs requests without their secrets", test_log},
       {"says why it cannot start", test_start_fails},
       {"survives clients that leave in the handshake", test_tls_clients_vanish},
-      {"makes certificates, keeps them, and replaces broken ones", test_tls})
+      {"makes certificates and keeps them", test_tls},
+      {"makes its own certificates anew when they run out", test_tls_replaces_its_own},
+      {"neither uses nor replaces certificates it did not make", test_tls_keeps_foreign_files},
+      {"names the file it could not make, and why", test_tls_names_file_and_reason})

@@ -44,6 +44,8 @@ static const struct row tools_rows[] = {
      200, "Acme Billing", "\"unread\":false"},
     {POST, EXECUTE, TOOL("gmail_fetch_mails", ",\"params\":{\"query\":\"is:read dumplings\"}"), 200,
      "Lunch on Thursday?", "\"unread\":true"},
+    {POST, EXECUTE, TOOL("gmail_fetch_mails", ",\"params\":{\"query\":\"subject:build\"}"), 200,
+     "notifications@github.example", "weber.example"},
     {POST, EXECUTE, TOOL("gmail_fetch_mails", ",\"params\":{\"query\":\"xyzzy\"}"), 200,
      "\"messages\":[],\"resultSizeEstimate\":0", NULL},
 };
