@@ -56,10 +56,12 @@ struct scalekit_watch_params {
     const char *organization_id;
     const char *user_id;
     /* Milliseconds until it ends with SCALEKIT_WATCH_DEADLINE, up to 30 days.  0: 30 seconds after
-     * link_expiry, else the client's watch_deadline_ms.  The last look comes right at the end. */
+     * link_expiry, else the client's watch_deadline_ms.  At its end a watch looks once more, for at
+     * most 5 seconds: a consent in the last moment still settles it. */
     int64_t deadline_ms;
     /* When the link the user has runs out, as scalekit_authorization_link has it.  0: unknown.  An
-     * account that is still pending then ends the watch with SCALEKIT_WATCH_LINK_EXPIRED. */
+     * account that has not settled 30 seconds later, the time to finish on an open page, ends the
+     * watch with SCALEKIT_WATCH_LINK_EXPIRED, whatever deadline_ms says beyond that. */
     scalekit_time link_expiry;
 };
 
