@@ -1,9 +1,9 @@
 /* json_fuzz.c - any bytes, decoded by a table with every kind.  What was understood must pass its
  * own checks, and must come out the same when it is encoded, decoded and encoded again. */
-#include "unit/json/everything.h"
 #include "json/check.h"
 #include "json/decode.h"
 #include "json/encode.h"
+#include "unit/json/everything.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -9,8 +9,8 @@
 #include "api/authorization_link.h"
 #include "api/connected_account.h"
 #include "base/str.h"
-#include "watch/watch.h"
 #include "json/check.h"
+#include "watch/watch.h"
 #include <string.h>
 
 struct ski_prologue {
