@@ -26,13 +26,6 @@ void ski_client_leave(scalekit_client *client)
 
 /* --- the end ----------------------------------------------------------------------------------- */
 
-static void cleanse_and_free(const struct ski_mem *mem, char *text)
-{
-    if (text)
-        ski_cleanse(text, strlen(text));
-    ski_free(mem, text);
-}
-
 /* Something is pending, or nothing any more: idle connections follow. */
 static void on_loop_busy(struct ski_loop *loop)
 {
@@ -67,8 +60,8 @@ static void dismantle(scalekit_client *client)
         ski_tls_free(client->tls);
     ski_map_free(&client->flights);
     ski_url_free(&client->url, mem);
-    cleanse_and_free(mem, client->user_agent);
-    cleanse_and_free(mem, client->api_version);
+    ski_free(mem, client->user_agent);
+    ski_free(mem, client->api_version);
     ski_loop_free(&client->loop);
 }
 

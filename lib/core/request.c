@@ -142,8 +142,6 @@ void ski_request_settle_from(scalekit_request *request, scalekit_request *source
 
 /* --- sending ----------------------------------------------------------------------------------- */
 
-static void judge(scalekit_request *request);
-
 /* Room for a token and everything said by all requests of the client. */
 _Static_assert(SKI_CLIENT_HEADERS + 2 <= SKI_MAX_SENT_HEADERS, "headers of a request do not fit");
 
@@ -253,31 +251,6 @@ static void take_success(scalekit_request *request)
     settle(request);
 }
 
-static void on_done(struct ski_exchange *exchange, const struct ski_failure *failure)
-{
-    scalekit_request *request = SKI_CONTAINER(exchange, scalekit_request, exchange);
-    struct scalekit_error *error;
-
-    request->state = SKI_QUEUED; /* the exchange is over */
-    if (!failure)
-        request->http_status = exchange->status;
-    request->sent |= exchange->sent;
-    if (!failure && exchange->status >= 200 && exchange->status < 300) {
-        take_success(request);
-        return;
-    }
-    error = fresh_error(request);
-    if (failure)
-        ski_error_from_failure(error, &request->arena, failure);
-    else
-        ski_error_from_answer(error, &request->arena, exchange,
-                              ski_clock_wall(&request->client->loop.clock));
-    error->sent =
-        exchange->sent; /* this attempt: an earlier one was answered, or may be repeated */
-    log_answer(request, NULL);
-    judge(request);
-}
-
 /* Sends again with a fresh token, pauses to send again, or gives up. */
 static void judge(scalekit_request *request)
 {
@@ -312,6 +285,31 @@ static void judge(scalekit_request *request)
     request->retries++;
     request->state = SKI_PAUSED;
     ski_timer_set(&client->loop, request->timer, ski_loop_now(&client->loop) + pause);
+}
+
+static void on_done(struct ski_exchange *exchange, const struct ski_failure *failure)
+{
+    scalekit_request *request = SKI_CONTAINER(exchange, scalekit_request, exchange);
+    struct scalekit_error *error;
+
+    request->state = SKI_QUEUED; /* the exchange is over */
+    if (!failure)
+        request->http_status = exchange->status;
+    request->sent |= exchange->sent;
+    if (!failure && exchange->status >= 200 && exchange->status < 300) {
+        take_success(request);
+        return;
+    }
+    error = fresh_error(request);
+    if (failure)
+        ski_error_from_failure(error, &request->arena, failure);
+    else
+        ski_error_from_answer(error, &request->arena, exchange,
+                              ski_clock_wall(&request->client->loop.clock));
+    error->sent =
+        exchange->sent; /* this attempt: an earlier one was answered, or may be repeated */
+    log_answer(request, NULL);
+    judge(request);
 }
 
 static void on_timer(void *owner)

@@ -29,10 +29,11 @@ static const struct ski_type token_answer_type = TYPE(token_answer, token_answer
 
 void ski_token_value_unref(struct ski_token_value *value)
 {
+    struct ski_mem mem;
+
     if (!value || --value->refs)
         return;
-    struct ski_mem mem = value->mem;
-
+    mem = value->mem;
     ski_cleanse(value->text, value->length);
     ski_free(&mem, value);
 }
