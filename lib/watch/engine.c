@@ -145,7 +145,8 @@ static void free_target(struct ski_target *target)
     ski_free(&engine->mem, target);
 }
 
-static struct ski_target *new_target(struct ski_engine *engine, const struct ski_account_name *name)
+static struct ski_target *new_target(struct ski_engine *engine, const struct ski_account_name *name,
+                                     uint64_t hash)
 {
     struct ski_loop *loop = &engine->client->loop;
     struct ski_target *target = ski_zalloc(&engine->mem, sizeof *target + name_size(name));
@@ -153,7 +154,7 @@ static struct ski_target *new_target(struct ski_engine *engine, const struct ski
     if (!target)
         return NULL;
     target->engine = engine;
-    target->node.hash = hash_name(name);
+    target->node.hash = hash;
     write_name(target->name, name);
     ski_list_init(&target->link);
     ski_list_init(&target->watches);
@@ -170,10 +171,11 @@ static struct ski_target *new_target(struct ski_engine *engine, const struct ski
 bool ski_engine_follow(struct ski_engine *engine, scalekit_watch *watch,
                        const struct ski_account_name *name, int64_t delay_ms)
 {
-    struct ski_map_node *node = ski_map_find(&engine->by_key, hash_name(name), same_name, name);
+    uint64_t hash = hash_name(name);
+    struct ski_map_node *node = ski_map_find(&engine->by_key, hash, same_name, name);
     int64_t now = ski_loop_now(&engine->client->loop);
     struct ski_target *target =
-        node ? SKI_CONTAINER(node, struct ski_target, node) : new_target(engine, name);
+        node ? SKI_CONTAINER(node, struct ski_target, node) : new_target(engine, name, hash);
 
     if (!target)
         return false;

@@ -32,8 +32,7 @@ struct scalekit_watch {
     uint32_t looks;
     enum scalekit_account_status status; /* the last one seen */
     uint8_t told;                        /* the status last told as progress */
-    uint8_t
-        before; /* a settled status the account had before the link: the same again is no news */
+    uint8_t before;  /* the status before the link was made: the same again is no news */
     uint8_t waiting; /* the kind of the event to tell, + 1; 0: none */
     bool ending;     /* it waits for its last look */
     bool ended;      /* its final event waits, or was told */
