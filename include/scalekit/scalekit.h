@@ -1,16 +1,16 @@
 /* scalekit/scalekit.h - everything, and the tour.
  *
  * libscalekit is an asynchronous client of Scalekit AgentKit for programs built on libevent: it
- * connects users' accounts at providers (Gmail, Slack, …), tells the program the moment a user has
+ * connects users' accounts at providers (Gmail, Slack, …), tells the program when a user has
  * consented, and lends it the tokens.
  *
  * The way through it
  * ------------------
- *   scalekit_config_from_env()      or fill a struct scalekit_config           client.h
- *   scalekit_client_new()           one client per environment and loop        client.h
- *   scalekit_connect_account()      user -> link -> event when ACTIVE          watch.h
- *   scalekit_get_connected_account() fresh tokens, to call the provider        connected_account.h
- *   scalekit_execute_tool()         or let Scalekit call it                    tool.h
+ *   scalekit_config_from_env()        or fill a struct scalekit_config      client.h
+ *   scalekit_client_new()             one client per environment and loop   client.h
+ *   scalekit_connect_account()        user -> link -> event when ACTIVE     watch.h
+ *   scalekit_get_connected_account()  fresh tokens, to call the provider    connected_account.h
+ *   scalekit_execute_tool()           or let Scalekit call it               tool.h
  *
  * Every step of scalekit_connect_account() is also there by itself: get_or_create, the
  * authorization link, the watch.
