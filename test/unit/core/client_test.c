@@ -8,6 +8,18 @@ static const struct service_answer account_waits = {
 
 /* --- once -------------------------------------------------------------------------------------- */
 
+/* A call whose answer the service keeps until it is told to release it. */
+static struct call *call_that_waits(struct fixture *f)
+{
+    struct call *call;
+
+    f->forget = true;
+    service_always(f->service, DETAILS, account_waits);
+    call = call_details(f);
+    service_until(f->service, DETAILS, 1);
+    return call;
+}
+
 static void test_once_result(void)
 {
     struct fixture f;
@@ -49,10 +61,7 @@ static void test_once_deadline(void)
     fixture_init(&f);
     fixture_use_clock(&f);
     fixture_start(&f);
-    f.forget = true;
-    service_always(f.service, DETAILS, account_waits);
-    call = call_details(&f);
-    service_until(f.service, DETAILS, 1);
+    call = call_that_waits(&f);
     fixture_advance(&f, 20100);
     service_release(f.service);
     call_wait(call);
@@ -68,10 +77,7 @@ static void test_once_cancel(void)
     struct call *call;
 
     fixture_open(&f);
-    f.forget = true;
-    service_always(f.service, DETAILS, account_waits);
-    call = call_details(&f);
-    service_until(f.service, DETAILS, 1);
+    call = call_that_waits(&f);
     call_cancel(call);
     service_release(f.service);
     call_wait(call);
@@ -87,10 +93,7 @@ static void test_once_client_freed(void)
     struct call *call;
 
     fixture_open(&f);
-    f.forget = true;
-    service_always(f.service, DETAILS, account_waits);
-    call = call_details(&f);
-    service_until(f.service, DETAILS, 1);
+    call = call_that_waits(&f);
     fixture_free_client(&f);
     service_release(f.service);
     fixture_turn(&f);
