@@ -183,7 +183,9 @@ bool ski_engine_follow(struct ski_engine *engine, scalekit_watch *watch,
     ski_list_push_back(&target->watches, &watch->link);
     target->fast_until_ms = now + engine->client->config.watch_fast_period_ms;
     target->pause_ms = 0;
-    if (!target->look && (!node || now + delay_ms < target->due_ms))
+    /* Earlier than planned, unless the pause is one after failures, which the server may have asked
+     * for. */
+    if (!target->look && (!node || (!target->failures && now + delay_ms < target->due_ms)))
         look_after(target, delay_ms);
     return true;
 }

@@ -380,6 +380,26 @@ static void test_retry_after(void)
     fixture_free(&f);
 }
 
+static void test_joining_honours_retry_after(void)
+{
+    struct fixture f;
+    struct diary first = {.fixture = &f}, second = {.fixture = &f};
+
+    open_virtual(&f);
+    service_once(f.service, DETAILS,
+                 (struct service_answer){.status = 429, .headers = "retry-after: 45\r\n"});
+    script_statuses(&f, (const char *[MOST_STATUSES]){"PENDING"});
+    diary_follow(&first, "user_1");
+    virtual_pass(&f, 2000 + 400 + TICK_MS);
+    CU_ASSERT_EQUAL(service_count(f.service, DETAILS), 1);
+    diary_follow(&second, "user_1");
+    virtual_pass(&f, 40000);
+    CU_ASSERT_EQUAL(service_count(f.service, DETAILS), 1);
+    virtual_pass(&f, 6000);
+    CU_ASSERT_EQUAL(service_count(f.service, DETAILS), 2);
+    fixture_free(&f);
+}
+
 /* --- accounts that vanish ---------------------------------------------------------------------- */
 
 static void test_missing(void)
@@ -536,6 +556,7 @@ SUITE(engine, {"the first look comes 2 s after the start and never before", test
       {"after a failure the schedule goes on", test_recovery},
       {"refused connections end nothing before the deadline", test_refused_connections},
       {"Retry-After is honoured", test_retry_after},
+      {"Retry-After is honoured when a watch joins", test_joining_honours_retry_after},
       {"not found once or twice is not deleted", test_missing},
       {"not found counts every 10 s only", test_missing_takes_time},
       {"2,000 watches on 2,000 accounts settle once each", test_many_accounts},
