@@ -49,10 +49,11 @@ struct scalekit_config {
     int64_t idle_timeout_ms;    /* 240,000: until an idle connection is closed */
 
     /* Limits. */
-    unsigned max_connections;  /* 64; at most 1,024 */
+    unsigned max_connections;  /* 64; at most 1,024; of HTTP/2 no more than 4 of them */
     unsigned max_queue;        /* 10,000 requests waiting for a connection; at most 10,000,000 */
     int max_retries;           /* 2; at most 10; -1 for none */
     size_t max_response_bytes; /* 8 MiB; at most 1 GiB */
+    bool http1_only;           /* false: HTTP/2 wherever the server speaks it */
 
     /* When a watch looks, in milliseconds, each at most a day; watch_deadline_ms at most 30. */
     int64_t watch_first_check_ms;  /* 2,000 after its start */

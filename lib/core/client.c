@@ -7,7 +7,9 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#define ALPN "\x08http/1.1"
+/* Protocols offered, each after its length. */
+#define ALPN_ANY   "\x02h2\x08http/1.1"
+#define ALPN_HTTP1 "\x08http/1.1"
 
 /* --- entering ---------------------------------------------------------------------------------- */
 
@@ -148,7 +150,7 @@ static scalekit_err set_tls(scalekit_client *client, const char **problem)
     if (!client->url.tls)
         return SCALEKIT_OK;
     err = ski_tls_new(&client->tls, &client->loop.mem, client->url.host, client->config.ca_file,
-                      ALPN, &failure);
+                      client->config.http1_only ? ALPN_HTTP1 : ALPN_ANY, &failure);
     if (err == SCALEKIT_ERR_TLS)
         *problem = ca_problem(client->config.ca_file);
     return err;
@@ -160,6 +162,7 @@ static scalekit_err set_pool(scalekit_client *client, const char **problem)
     struct ski_pool_config pool = {
         .url = &client->url,
         .tls = client->tls,
+        .serial = !client->tls || config->http1_only,
         .max_connections = config->max_connections,
         .max_queue = config->max_queue,
         .connect_timeout_ms = config->connect_timeout_ms,

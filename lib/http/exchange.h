@@ -42,7 +42,26 @@ struct ski_exchange {
     /* The pool's. */
     struct ski_list link;
     struct ski_connection *connection;
+    bool refused; /* a server has sent it back once, unread */
+
+    /* HTTP/2's. */
+    struct {
+        int32_t stream;      /* its number; 0: not opened */
+        uint8_t answer;      /* how far it has come */
+        uint8_t end;         /* how the exchange ended; 0: it has not */
+        uint8_t problem;     /* and why */
+        uint8_t interim;     /* 1xx passed over */
+        uint32_t code;       /* of the server's RST_STREAM */
+        uint32_t head_bytes; /* of all its headers */
+        size_t body_sent;
+        uint64_t offset; /* where it begins in all that was written */
+    } h2;
 };
+
+/* Whether its method, target and headers hold nothing that may not be sent. */
+bool ski_exchange_valid(const struct ski_exchange *exchange);
+/* Whether a server expects to be told the length of the body, be it 0. */
+bool ski_exchange_says_length(const struct ski_exchange *exchange);
 
 void ski_exchange_init(struct ski_exchange *exchange, const struct ski_mem *mem, size_t max_body);
 void ski_exchange_reset(struct ski_exchange *exchange); /* forgets the answer, before a retry */

@@ -14,38 +14,10 @@
 
 /* --- writing ----------------------------------------------------------------------------------- */
 
-static bool target_valid(const char *target)
-{
-    if (*target != '/')
-        return false;
-    for (; *target; target++)
-        if (*target <= ' ' || *target >= 0x7f)
-            return false;
-    return true;
-}
-
-static bool request_valid(const struct ski_exchange *exchange)
-{
-    if (!ski_header_name_valid(ski_slice_of(exchange->method)) || !target_valid(exchange->target))
-        return false;
-    for (unsigned i = 0; i < exchange->n_headers; i++)
-        if (!ski_header_name_valid(exchange->headers[i].name) ||
-            !ski_header_value_valid(exchange->headers[i].value))
-            return false;
-    return true;
-}
-
-/* Whether a server expects to be told the length of the body, be it 0. */
-static bool wants_body(const char *method)
-{
-    return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
-           strcmp(method, "PATCH") == 0;
-}
-
 scalekit_err ski_h1_write_request(struct ski_buf *out, const struct ski_exchange *exchange,
                                   const char *authority)
 {
-    if (!request_valid(exchange))
+    if (!ski_exchange_valid(exchange))
         return SCALEKIT_ERR_INVALID;
 
     ski_buf_adds(out, exchange->method);
@@ -61,7 +33,7 @@ scalekit_err ski_h1_write_request(struct ski_buf *out, const struct ski_exchange
         ski_buf_adds(out, ": ");
         ski_buf_add(out, header->value.at, header->value.length);
     }
-    if (exchange->body || wants_body(exchange->method))
+    if (ski_exchange_says_length(exchange))
         ski_buf_addf(out, "\r\ncontent-length: %zu", exchange->body ? exchange->body_length : 0);
     ski_buf_adds(out, "\r\n\r\n");
     if (exchange->body)

@@ -1,16 +1,25 @@
-/* pool.c - every connection is a member, and in one of three places: opening, idle or busy.
+/* pool.c - every connection is a member, and in one of the places below.
  *
  * An exchange either waits in the queue, or is carried by a connection and points to it.  So
  * cancelling one is O(1), and so is everything else that happens to one exchange.
  *
- * Something always comes for those that wait: while there are any, a member is opening or busy, and
- * each of these gets free, or ends and is replaced, or fails them.  A failure to open starts no new
+ * Something always comes for those that wait: while there are any, a member is opening or full, and
+ * each of these gets room, or ends and is replaced, or fails them.  A failure to open starts no new
  * attempt for those that have other members to hope for: else a queue of thousands would knock as
  * often on a closed door. */
 #include "http/pool.h"
 #include "http/connection.h"
 
-enum place { OPENING, IDLE, BUSY, PLACES };
+#define MAX_MULTIPLEXED 4 /* connections that carry many exchanges each */
+
+enum place {
+    OPENING,
+    IDLE,    /* carries nothing */
+    ROOMY,   /* carries some, and can take more */
+    FULL,    /* can take no more */
+    LEAVING, /* will take no more */
+    PLACES
+};
 
 struct member {
     struct ski_list link;
@@ -30,12 +39,14 @@ struct ski_pool {
     unsigned n_waiting;
     struct ski_list failing; /* exchanges about to be told so */
     uint64_t opened_ever;
+    bool multiplexed, serial; /* what the latest connection turned out to be; at first neither */
     bool asleep;
 };
 
+/* Those that will carry something yet. */
 static unsigned count_members(const struct ski_pool *pool)
 {
-    return pool->count[OPENING] + pool->count[IDLE] + pool->count[BUSY];
+    return pool->count[OPENING] + pool->count[IDLE] + pool->count[ROOMY] + pool->count[FULL];
 }
 
 /* --- members ----------------------------------------------------------------------------------- */
@@ -48,6 +59,17 @@ static void put(struct member *member, enum place place)
     pool->count[place]++;
     member->place = place;
     ski_list_push_front(&pool->members[place], &member->link);
+}
+
+static enum place place_of(const struct member *member)
+{
+    const struct ski_connection *connection = member->connection;
+
+    if (ski_connection_is_leaving(connection))
+        return LEAVING;
+    if (ski_connection_load(connection) == 0)
+        return IDLE;
+    return ski_connection_room(connection) > 0 ? ROOMY : FULL;
 }
 
 static void set_timer(struct member *member, int64_t milliseconds)
@@ -103,6 +125,30 @@ static bool open_member(struct ski_pool *pool)
     return true;
 }
 
+/* After its connection took something on or let it go. */
+static void settle(struct member *member)
+{
+    struct ski_pool *pool = member->pool;
+    enum place place = place_of(member);
+
+    if (place == member->place)
+        return;
+    if (member->place <= IDLE)
+        ski_timer_clear(pool->loop, member->timer);
+    put(member, place);
+    if (place != IDLE)
+        return;
+    set_timer(member, pool->config.idle_timeout_ms);
+    if (pool->asleep)
+        ski_connection_sleep(member->connection);
+}
+
+static void carry(struct member *member, struct ski_exchange *exchange)
+{
+    ski_connection_start(member->connection, exchange);
+    settle(member);
+}
+
 /* Whether a member that slept can still be used. */
 static bool wake(struct member *member)
 {
@@ -110,20 +156,21 @@ static bool wake(struct member *member)
            ski_connection_wake(member->connection);
 }
 
-/* The last used that can be used again; now busy.  NULL: none is idle. */
-static struct member *take_idle(struct ski_pool *pool)
+/* One that can take an exchange, the last used first.  NULL: none. */
+static struct member *find_room(struct ski_pool *pool)
 {
-    const struct ski_list *idle = &pool->members[IDLE];
+    const struct ski_list *idle = &pool->members[IDLE], *roomy = &pool->members[ROOMY];
 
-    while (!ski_list_empty(idle)) {
-        struct member *member = SKI_CONTAINER(idle->next, struct member, link);
+    if (!ski_list_empty(roomy))
+        return SKI_CONTAINER(roomy->next, struct member, link);
+    for (struct ski_list *link = idle->next, *next; link != idle; link = next) {
+        struct member *member = SKI_CONTAINER(link, struct member, link);
 
-        if (!pool->asleep || wake(member)) {
-            ski_timer_clear(pool->loop, member->timer);
-            put(member, BUSY);
+        next = link->next;
+        if (pool->asleep && !wake(member))
+            drop(member, NULL);
+        else if (ski_connection_room(member->connection) > 0)
             return member;
-        }
-        drop(member, NULL);
     }
     return NULL;
 }
@@ -166,13 +213,35 @@ static void fail_all(struct ski_pool *pool, const struct ski_failure *failure)
     }
 }
 
-/* Opens as many connections as the waiting need and the limit allows. */
+/* How many connections there should be at most, and how many of them opening. */
+static unsigned member_limit(const struct ski_pool *pool)
+{
+    unsigned limit = pool->config.max_connections;
+
+    return pool->multiplexed && limit > MAX_MULTIPLEXED ? MAX_MULTIPLEXED : limit;
+}
+
+static unsigned opening_limit(const struct ski_pool *pool)
+{
+    return pool->serial ? pool->n_waiting : pool->n_waiting > 0;
+}
+
+/* Opens as many connections as the waiting need and the limits allow. */
 static void grow(struct ski_pool *pool)
 {
-    while (pool->count[OPENING] < pool->n_waiting &&
-           count_members(pool) < pool->config.max_connections)
+    while (pool->count[OPENING] < opening_limit(pool) && count_members(pool) < member_limit(pool))
         if (!open_member(pool))
             return;
+}
+
+/* Gives those that wait what room there is, and sees that more comes. */
+static void feed(struct ski_pool *pool)
+{
+    struct member *member;
+
+    while (pool->n_waiting > 0 && (member = find_room(pool)))
+        carry(member, next_waiting(pool));
+    grow(pool);
 }
 
 /* A member that had opened is gone. */
@@ -180,7 +249,7 @@ static void replace(struct ski_pool *pool)
 {
     struct ski_failure failure;
 
-    grow(pool);
+    feed(pool);
     if (pool->n_waiting > 0 && count_members(pool) == 0) {
         ski_fail(&failure, SCALEKIT_ERR_NOMEM, SCALEKIT_PHASE_CONNECT,
                  "out of memory for a connection");
@@ -202,28 +271,43 @@ static void give_up(struct member *member, const struct ski_failure *failure)
 
 /* --- what connections and timers tell ---------------------------------------------------------- */
 
+static void note_opened(struct member *member)
+{
+    struct ski_pool *pool = member->pool;
+
+    pool->opened_ever++;
+    pool->multiplexed = ski_connection_is_multiplexed(member->connection);
+    pool->serial = !pool->multiplexed;
+    ski_log(&pool->loop->log, SCALEKIT_LOG_INFO, "connection to %s opened, HTTP/%s",
+            pool->config.url->authority, pool->multiplexed ? "2" : "1.1");
+}
+
 static void on_ready(void *user, struct ski_connection *connection)
 {
     struct member *member = user;
     struct ski_pool *pool = member->pool;
-    struct ski_exchange *exchange = next_waiting(pool);
     bool fresh = member->place == OPENING;
 
-    if (exchange) {
-        ski_timer_clear(pool->loop, member->timer);
-        put(member, BUSY);
-        ski_connection_start(connection, exchange);
-    } else {
-        put(member, IDLE);
-        set_timer(member, pool->config.idle_timeout_ms);
-        if (pool->asleep)
-            ski_connection_sleep(connection);
-    }
-    if (fresh) {
-        pool->opened_ever++;
-        ski_log(&pool->loop->log, SCALEKIT_LOG_INFO, "connection to %s opened",
-                pool->config.url->authority);
-    }
+    (void)connection;
+    settle(member);
+    if (fresh)
+        note_opened(member);
+    feed(pool);
+}
+
+/* To the front: it has waited before. */
+static void on_returned(void *user, struct ski_connection *connection,
+                        struct ski_exchange *exchange)
+{
+    struct member *member = user;
+    struct ski_pool *pool = member->pool;
+
+    (void)connection;
+    exchange->phase = SCALEKIT_PHASE_QUEUE;
+    ski_list_push_front(&pool->waiting, &exchange->link);
+    pool->n_waiting++;
+    settle(member);
+    replace(pool);
 }
 
 static void on_ended(void *user, struct ski_connection *connection, bool opened,
@@ -244,7 +328,7 @@ static void on_ended(void *user, struct ski_connection *connection, bool opened,
     replace(pool);
 }
 
-static const struct ski_connection_handler connection_handler = {on_ready, on_ended};
+static const struct ski_connection_handler connection_handler = {on_ready, on_returned, on_ended};
 
 static void fail_timeout(struct member *member, struct ski_failure *failure)
 {
@@ -259,6 +343,8 @@ static void fail_timeout(struct member *member, struct ski_failure *failure)
     } else if (phase == SCALEKIT_PHASE_TLS) {
         code = SCALEKIT_ERR_TLS;
         what = "the TLS handshake with";
+    } else if (phase == SCALEKIT_PHASE_SEND) {
+        what = "the wait for the HTTP/2 SETTINGS of";
     }
     ski_fail(failure, code, phase, "%s %s did not finish within %lld ms", what, config->url->host,
              (long long)config->connect_timeout_ms);
@@ -289,6 +375,7 @@ scalekit_err ski_pool_new(struct ski_pool **out, struct ski_loop *loop,
         return SCALEKIT_ERR_NOMEM;
     pool->loop = loop;
     pool->config = *config;
+    pool->serial = config->serial;
     for (unsigned place = 0; place < PLACES; place++)
         ski_list_init(&pool->members[place]);
     ski_list_init(&pool->waiting);
@@ -308,19 +395,21 @@ void ski_pool_free(struct ski_pool *pool)
 {
     drop_all(pool, OPENING);
     drop_all(pool, IDLE);
-    drop_all(pool, BUSY);
+    drop_all(pool, ROOMY);
+    drop_all(pool, FULL);
+    drop_all(pool, LEAVING);
     ski_free(&pool->loop->mem, pool);
 }
 
 scalekit_err ski_pool_start(struct ski_pool *pool, struct ski_exchange *exchange)
 {
-    struct member *member = take_idle(pool);
+    struct member *member = pool->n_waiting == 0 || exchange->urgent ? find_room(pool) : NULL;
 
     exchange->phase = SCALEKIT_PHASE_QUEUE;
-    exchange->sent = false;
+    exchange->sent = exchange->refused = false;
     exchange->connection = NULL;
     if (member) {
-        ski_connection_start(member->connection, exchange);
+        carry(member, exchange);
         return SCALEKIT_OK;
     }
     if (pool->n_waiting >= pool->config.max_queue && !exchange->urgent)
@@ -351,7 +440,8 @@ void ski_pool_cancel(struct ski_pool *pool, struct ski_exchange *exchange)
 enum scalekit_phase ski_pool_phase(const struct ski_pool *pool, const struct ski_exchange *exchange)
 {
     const struct ski_list *opening = &pool->members[OPENING];
-    bool others = pool->count[OPENING] < pool->n_waiting && pool->count[BUSY] > 0;
+    bool others =
+        pool->count[OPENING] < pool->n_waiting && pool->count[ROOMY] + pool->count[FULL] > 0;
 
     if (exchange->connection || ski_list_empty(opening) || others)
         return exchange->phase;
@@ -389,9 +479,10 @@ void ski_pool_wake(struct ski_pool *pool)
 void ski_pool_count(const struct ski_pool *pool, struct ski_pool_counts *counts)
 {
     *counts = (struct ski_pool_counts){
-        .open = pool->count[IDLE] + pool->count[BUSY],
+        .open = pool->count[IDLE] + pool->count[ROOMY] + pool->count[FULL],
         .opening = pool->count[OPENING],
         .idle = pool->count[IDLE],
+        .leaving = pool->count[LEAVING],
         .waiting = pool->n_waiting,
         .opened_ever = pool->opened_ever,
     };

@@ -1,9 +1,13 @@
 /* pool.h - the connections of one client to its one host.
  *
- * Opens a connection when an exchange finds none free and fewer than the limit are open or opening;
- * otherwise the exchange waits, in order, in a bounded queue.  The connection used last is used
- * next, so that surplus ones fall idle and are closed.  A failure to open fails as many waiting
- * exchanges as there are no connections left to hope for, with `sent` false. */
+ * An exchange goes to a connection that has room; otherwise it waits, in order, in a bounded queue.
+ * With HTTP/1.1 every connection carries one, and as many are opened as wait, up to the limit.  With
+ * HTTP/2 one connection carries hundreds: another is opened, up to 4, only when all are full.  Which
+ * it is shows the first connection, and until then it is the only one.
+ *
+ * The connection used last is used next, so that surplus ones fall idle and are closed.  One that is
+ * leaving (GOAWAY) finishes what it carries and does not count.  A failure to open fails as many
+ * waiting exchanges as there are no connections left to hope for, with `sent` false. */
 #ifndef SKI_HTTP_POOL_H
 #define SKI_HTTP_POOL_H
 
@@ -17,6 +21,7 @@ struct ski_pool_config {
     const struct ski_url *url; /* borrowed, as are tls and resolver */
     struct ski_tls *tls;       /* NULL for http:// */
     struct ski_resolver *resolver;
+    bool serial; /* HTTP/1.1 is all that can come of it: http://, or never HTTP/2 */
     unsigned max_connections, max_queue;
     int64_t connect_timeout_ms; /* until opened: resolve, connect and TLS together */
     int64_t idle_timeout_ms;
@@ -40,7 +45,7 @@ void ski_pool_sleep(struct ski_pool *pool);
 void ski_pool_wake(struct ski_pool *pool);
 
 struct ski_pool_counts {
-    unsigned open, opening, idle, waiting;
+    unsigned open, opening, idle, leaving, waiting; /* open: all that carry or could carry */
     uint64_t opened_ever;
 };
 void ski_pool_count(const struct ski_pool *pool, struct ski_pool_counts *counts);

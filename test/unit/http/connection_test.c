@@ -43,7 +43,17 @@ static void on_ended(void *user, struct ski_connection *connection, bool opened,
     line->connection = NULL;
 }
 
-static const struct ski_connection_handler handler = {on_ready, on_ended};
+/* HTTP/1.1 gives nothing back. */
+static void on_returned(void *user, struct ski_connection *connection,
+                        struct ski_exchange *exchange)
+{
+    (void)user;
+    (void)connection;
+    (void)exchange;
+    CU_FAIL("returned");
+}
+
+static const struct ski_connection_handler handler = {on_ready, on_returned, on_ended};
 
 static void dial(struct line *line, struct rig *rig)
 {

@@ -212,6 +212,7 @@ scalekit_err pond_try_open(struct pond *pond, unsigned max_connections, unsigned
         .url = &pond->rig.url,
         .tls = pond->rig.tls,
         .resolver = pond->rig.resolver,
+        .serial = !pond->rig.tls,
         .max_connections = max_connections,
         .max_queue = max_queue,
         .connect_timeout_ms = POND_CONNECT_MS,
