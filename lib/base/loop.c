@@ -10,6 +10,7 @@
 #include <event2/event.h>
 
 #define TASKS_PER_TURN  256
+#define ROUNDS_PER_TURN 4 /* from an answer to the next request: deliver, start, frame, write */
 #define TIMERS_PER_TURN 4096
 #define FIRST_TIMERS    16
 
@@ -49,25 +50,26 @@ static void destroy(struct ski_loop *loop)
         loop->gone(loop);
 }
 
-/* Runs what waits now; what that defers waits for the next turn, behind what is left of this one. */
+/* Runs what waits, and in further rounds what that defers, so that a request passes from its callback
+ * to the socket in one turn.  Rounds and tasks are bounded: the rest of the loop must have its turn. */
 static void on_turn(evutil_socket_t fd, short what, void *user)
 {
     struct ski_loop *loop = user;
     struct ski_list batch, *node;
+    int budget = TASKS_PER_TURN;
 
     (void)fd;
     (void)what;
     ski_list_init(&batch);
-    ski_list_move_all(&batch, &loop->tasks);
     loop->running = true;
-    for (int i = 0; i < TASKS_PER_TURN && !loop->dead; i++) {
-        struct ski_task *task;
+    for (int round = 0; round < ROUNDS_PER_TURN && budget > 0; round++) {
+        ski_list_move_all(&batch, &loop->tasks);
+        while (!loop->dead && budget > 0 && (node = ski_list_pop_front(&batch))) {
+            struct ski_task *task = SKI_CONTAINER(node, struct ski_task, link);
 
-        node = ski_list_pop_front(&batch);
-        if (!node)
-            break;
-        task = SKI_CONTAINER(node, struct ski_task, link);
-        task->run(task);
+            budget--;
+            task->run(task);
+        }
     }
     loop->running = false;
     ski_list_move_all(&batch, &loop->tasks);
@@ -91,7 +93,8 @@ void ski_task_defer(struct ski_loop *loop, struct ski_task *task)
 {
     if (!ski_list_linked(&task->link))
         ski_list_push_back(&loop->tasks, &task->link);
-    wake(loop);
+    if (!loop->running)
+        wake(loop);
 }
 
 void ski_task_cancel(struct ski_task *task)
