@@ -24,11 +24,12 @@ void ski_arena_init(struct ski_arena *arena, const struct ski_mem *mem, size_t f
 void ski_arena_free(struct ski_arena *arena)
 {
     struct ski_arena_chunk *chunk = arena->chunks;
+    size_t used = chunk ? (size_t)(arena->at - chunk->data) : 0; /* of the newest */
 
     while (chunk) {
         struct ski_arena_chunk *next = chunk->next;
 
-        ski_cleanse(chunk->data, chunk->size);
+        ski_cleanse(chunk->data, chunk == arena->chunks ? used : chunk->size);
         ski_free(arena->mem, chunk);
         chunk = next;
     }
