@@ -613,14 +613,19 @@ static bool is_name(const char *name, const char *key, size_t length)
     return *name == '\0';
 }
 
+/* Keys mostly come in the order of the rows, so the search goes on behind the last one found.  Both
+ * forms of a name begin with the same letter. */
 static const struct ski_field *find(const struct frame *frame, const char *key, size_t length)
 {
-    const struct ski_field *field = frame->next;
+    const struct ski_field *first = frame->next, *field;
 
-    if (field->kind != SKI_END && is_name(field->name, key, length))
-        return field;
-    for (field = frame->type->fields; field->kind != SKI_END; field++)
-        if (is_name(field->name, key, length))
+    if (length == 0)
+        return NULL;
+    for (field = first; field->kind != SKI_END; field++)
+        if (*field->name == *key && is_name(field->name, key, length))
+            return field;
+    for (field = frame->type->fields; field != first; field++)
+        if (*field->name == *key && is_name(field->name, key, length))
             return field;
     return NULL;
 }
