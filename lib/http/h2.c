@@ -12,6 +12,7 @@
  * Nothing is told from inside nghttp2, which may not be entered again from its callbacks (only
  * submitting is allowed there): what is over waits in its list until it is asked for. */
 #include "http/h2.h"
+#include "base/recycler.h"
 #include <nghttp2/nghttp2.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,6 +38,7 @@ enum problem {
 
 struct ski_h2 {
     const struct ski_mem *mem;
+    struct ski_recycler recycler; /* of the session */
     nghttp2_session *session;
     const char *authority;
     bool secure;
@@ -52,54 +54,26 @@ struct ski_h2 {
     uint64_t written;
 };
 
-/* --- memory ------------------------------------------------------------------------------------ */
-
-/* nghttp2 serializes tokens and secrets: what it frees is cleansed, for which its size is kept. */
-union block {
-    size_t size;
-    max_align_t align;
-};
+/* --- memory: nghttp2's, which serializes tokens and secrets ------------------------------------ */
 
 static void *take(size_t size, void *user)
 {
-    const struct ski_mem *mem = user;
-    union block *block = size < SIZE_MAX / 2 ? ski_alloc(mem, sizeof *block + size) : NULL;
-
-    if (!block)
-        return NULL;
-    block->size = size;
-    return block + 1;
-}
-
-static void give_back(void *memory, void *user)
-{
-    union block *block = memory;
-
-    if (!block)
-        return;
-    block--;
-    ski_cleanse(memory, block->size);
-    ski_free(user, block);
+    return ski_recycler_malloc(user, size);
 }
 
 static void *take_zeroed(size_t count, size_t size, void *user)
 {
-    void *memory = !size || count <= SIZE_MAX / size ? take(count * size, user) : NULL;
-
-    return memory ? memset(memory, 0, count * size) : NULL;
+    return ski_recycler_calloc(user, count, size);
 }
 
 static void *take_more(void *old, size_t size, void *user)
 {
-    size_t had = old ? ((union block *)old - 1)->size : 0;
-    void *memory = take(size, user);
+    return ski_recycler_realloc(user, old, size);
+}
 
-    if (!memory)
-        return NULL;
-    if (had > 0)
-        memcpy(memory, old, had < size ? had : size);
-    give_back(old, user);
-    return memory;
+static void give_back(void *memory, void *user)
+{
+    ski_recycler_release(user, memory);
 }
 
 /* --- ending ------------------------------------------------------------------------------------ */
@@ -241,6 +215,8 @@ static int end_head(struct ski_h2 *h2, struct ski_exchange *exchange)
         exchange->h2.answer = BODY;
         return 0;
     }
+    if (exchange->status < 100)
+        return give_up(h2, exchange, MALFORMED);
     if (++exchange->h2.interim > MAX_INTERIM)
         return give_up(h2, exchange, TOO_MANY_INTERIM);
     ski_exchange_reset(exchange);
@@ -273,6 +249,9 @@ static void take_goaway(struct ski_h2 *h2, const nghttp2_goaway *goaway)
 {
     h2->got_past = h2->numbered && goaway->last_stream_id > 0;
     h2->state = SKI_H2_LEAVING;
+    if (goaway->error_code != NGHTTP2_NO_ERROR)
+        ski_fail(&h2->failure, SCALEKIT_ERR_NETWORK, SCALEKIT_PHASE_WAIT,
+                 "the server ended the connection: %s", nghttp2_http2_strerror(goaway->error_code));
     return_queued(h2, h2->got_past ? SKI_H2_LEFT_OUT : SKI_H2_REFUSED);
 }
 
@@ -304,7 +283,7 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     default:
         return 0;
     }
-    if (rv == 0 && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
+    if (rv == 0 && !exchange->h2.end && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
         rv = end_answer(h2, exchange);
     return rv;
 }
@@ -319,7 +298,7 @@ static int on_close(nghttp2_session *session, int32_t stream, uint32_t code, voi
     if (!exchange)
         return 0;
     h2->n_open--;
-    if (code == NGHTTP2_REFUSED_STREAM)
+    if (code == NGHTTP2_REFUSED_STREAM && exchange->h2.head_bytes == 0)
         set_over(h2, exchange, left_out ? SKI_H2_LEFT_OUT : SKI_H2_REFUSED, REFUSED);
     else
         set_over(h2, exchange, SKI_H2_BROKEN, exchange->h2.problem == RESET ? RESET : MALFORMED);
@@ -333,6 +312,10 @@ static void take_own_goaway(struct ski_h2 *h2, const nghttp2_goaway *goaway)
 
     if (goaway->error_code == NGHTTP2_NO_ERROR)
         return;
+    if (goaway->error_code == NGHTTP2_INTERNAL_ERROR) { /* not the server's doing */
+        fail_memory(h2);
+        return;
+    }
     snprintf(text, sizeof text, "the server broke HTTP/2: %s%s%.*s",
              nghttp2_http2_strerror(goaway->error_code), goaway->opaque_data_len ? ", " : "",
              (int)(goaway->opaque_data_len < 100 ? goaway->opaque_data_len : 100),
@@ -407,7 +390,8 @@ static int32_t submit(struct ski_h2 *h2, struct ski_exchange *exchange)
     }
     if (ski_exchange_says_length(exchange)) {
         snprintf(length, sizeof length, "%zu", exchange->body_length);
-        fields[n++] = FIELD("content-length", length);
+        fields[n] = FIELD("content-length", length);
+        fields[n++].flags = NGHTTP2_NV_FLAG_NO_COPY_NAME; /* it is used when this has returned */
     }
     return nghttp2_submit_request(h2->session, NULL, fields, n,
                                   exchange->body_length ? &body : NULL, exchange);
@@ -584,9 +568,9 @@ void ski_h2_lose(struct ski_h2 *h2, const struct ski_failure *failure)
 {
     struct ski_list *link;
 
-    if (h2->state != SKI_H2_FAILED && failure)
+    if (h2->failure.code == SCALEKIT_OK && failure)
         h2->failure = *failure;
-    else if (h2->state != SKI_H2_FAILED)
+    else if (h2->failure.code == SCALEKIT_OK)
         ski_fail(&h2->failure, SCALEKIT_ERR_NETWORK, SCALEKIT_PHASE_WAIT,
                  "connection closed before an answer");
     h2->state = SKI_H2_FAILED;
@@ -607,7 +591,7 @@ void ski_h2_ping(struct ski_h2 *h2)
 
 static nghttp2_session *new_session(struct ski_h2 *h2)
 {
-    nghttp2_mem hooks = {(void *)(uintptr_t)h2->mem, take, give_back, take_zeroed, take_more};
+    nghttp2_mem hooks = {&h2->recycler, take, give_back, take_zeroed, take_more};
     nghttp2_session_callbacks *callbacks = NULL;
     nghttp2_session *session = NULL;
 
@@ -645,6 +629,7 @@ struct ski_h2 *ski_h2_new(const struct ski_mem *mem, bool secure, const char *au
     if (!h2)
         return NULL;
     h2->mem = mem;
+    ski_recycler_init(&h2->recycler, mem);
     h2->secure = secure;
     h2->authority = authority;
     ski_list_init(&h2->queued);
@@ -671,6 +656,7 @@ void ski_h2_free(struct ski_h2 *h2)
     forget(&h2->open);
     forget(&h2->over);
     nghttp2_session_del(h2->session);
+    ski_recycler_free(&h2->recycler);
     ski_free(h2->mem, h2);
 }
 

@@ -1,8 +1,8 @@
 /* stream.h - an ordered run of bytes both ways to one host: resolve, connect, and TLS or plain.
  *
  * The driver behind it can be replaced without anyone noticing: plain sockets with MSG_NOSIGNAL,
- * TLS by libevent_openssl.  Every handler runs from the loop, never from inside a call below; a
- * handler may close the stream. */
+ * TLS by OpenSSL over such a socket.  Every handler runs from the loop, never from inside a call
+ * below; a handler may close the stream. */
 #ifndef SKI_NET_STREAM_H
 #define SKI_NET_STREAM_H
 

@@ -1,23 +1,41 @@
-/* stream_driver.h - what carries a stream's bytes once its socket is connected; for stream*.c only.
+/* stream_driver.h - how bytes pass through a stream's connected socket; for stream*.c only.
  *
- * A driver tells what happens by the functions at the end, and only from the loop.  Those that
- * return bool ran a handler that may have closed the stream: after false, neither the stream nor
- * the driver's own state exists any more. */
+ * stream.c has the events, the batching, the order of things and the handlers; a driver only reads
+ * and writes, never blocks, and never calls a handler. */
 #ifndef SKI_NET_STREAM_DRIVER_H
 #define SKI_NET_STREAM_DRIVER_H
 
+#include "base/buf.h"
 #include "net/connector.h"
 #include "net/stream.h"
+
+#define SKI_ALPN_SIZE 256 /* its length is one byte on the wire */
+
+enum ski_io {
+    SKI_IO_DONE,
+    SKI_IO_WANT_READ,  /* not before the socket has more */
+    SKI_IO_WANT_WRITE, /* not before the socket takes more */
+    SKI_IO_END,        /* the peer ended it in good order; only read() says so */
+    SKI_IO_FAILED      /* describe() says why, at once */
+};
 
 struct ski_stream_driver {
     /* Takes up stream->fd and sets stream->io, its state.  false: out of memory. */
     bool (*start)(struct ski_stream *stream);
-    /* Gives everything back but the descriptor; no event of it may come afterwards. */
-    void (*stop)(struct ski_stream *stream);
-    bool (*write)(struct ski_stream *stream, const void *bytes, size_t length);
-    size_t (*unsent)(const struct ski_stream *stream);
-    /* stream->paused has changed. */
-    void (*set_reading)(struct ski_stream *stream);
+    /* Gives everything back but the descriptor.  `orderly`: the peer may be told so, without
+     * waiting. */
+    void (*stop)(struct ski_stream *stream, bool orderly);
+    /* Shakes hands, until DONE; then `alpn` is the protocol chosen, "" for none. */
+    enum ski_io (*open)(struct ski_stream *stream, char alpn[SKI_ALPN_SIZE]);
+    /* DONE: *length > 0 bytes came. */
+    enum ski_io (*read)(struct ski_stream *stream, char *bytes, size_t size, size_t *length);
+    /* DONE: *length > 0 bytes went.  After a WANT the same bytes are offered again, perhaps at
+     * another address, perhaps with more behind them. */
+    enum ski_io (*write)(struct ski_stream *stream, const char *bytes, size_t size, size_t *length);
+    /* Whether read() may have something although the socket has not. */
+    bool (*has_pending)(const struct ski_stream *stream);
+    void (*describe)(const struct ski_stream *stream, struct ski_failure *failure);
+    /* ski_stream_is_stale(), of a stream that is paused. */
     bool (*is_stale)(struct ski_stream *stream);
 };
 
@@ -27,7 +45,6 @@ struct ski_stream {
     struct ski_loop *loop;
     const struct ski_stream_handler *handler;
     void *user;
-    struct ski_tls *tls;
     enum scalekit_phase phase;
     bool paused;
     bool opened;
@@ -35,18 +52,22 @@ struct ski_stream {
     bool closed;
 
     struct ski_lookup lookup;
-    struct ski_connector *connector;        /* NULL: not connecting */
-    int fd;                                 /* -1: not connected */
+    struct ski_connector *connector; /* NULL: not connecting */
+
+    struct ski_tls *tls;                    /* NULL: plain */
     const struct ski_stream_driver *driver; /* NULL: not connected, or ended */
     void *io;                               /* the driver's */
-    size_t left_behind;                     /* bytes unsent when it ended */
-};
+    int fd;                                 /* -1: not connected */
 
-bool ski_stream_opened(struct ski_stream *stream, const char *alpn);
-bool ski_stream_received(struct ski_stream *stream, const char *bytes, size_t length);
-bool ski_stream_drained(struct ski_stream *stream);
-/* Stops the driver first.  `failure` NULL: in good order. */
-void ski_stream_ended(struct ski_stream *stream, const struct ski_failure *failure);
+    struct event *readable, *writable;
+    short watched;       /* which of them are in the loop: EV_READ, EV_WRITE */
+    enum ski_io reading; /* the WANT that opening or reading waits for */
+    enum ski_io writing; /* the WANT that keeps `unsent` here; DONE: nothing does */
+    struct ski_buf unsent;
+    size_t sent;          /* of `unsent`, those at the front that are the kernel's already */
+    size_t left_behind;   /* bytes unsent when it ended */
+    struct ski_task work; /* what is to be done without waiting for the socket */
+};
 
 /* Whether the peer has closed or reset the socket, or (`bytes`) sent something, without taking it. */
 bool ski_socket_ended(int fd, bool *bytes);

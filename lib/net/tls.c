@@ -6,7 +6,8 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
-#define MAX_HOST 253 /* the longest DNS name as text */
+#define MAX_HOST   253   /* the longest DNS name as text */
+#define READ_AHEAD 32768 /* for one read(2); OpenSSL frees it once it is used up */
 
 struct ski_tls {
     const struct ski_mem *mem;
@@ -73,6 +74,8 @@ static bool set_up_context(SSL_CTX *context, struct ski_tls *tls, const char *al
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                   SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_read_ahead(context, 1);
+    SSL_CTX_set_default_read_buffer_len(context, READ_AHEAD);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(context, keep_session);
     return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) &&
@@ -200,14 +203,13 @@ static void describe_handshake(SSL *ssl, unsigned long error, int error_number,
                                           : reason(error, error_number, text, sizeof text));
 }
 
-void ski_tls_describe(SSL *ssl, unsigned long error, enum scalekit_phase phase,
-                      struct ski_failure *failure)
+/* The oldest error is the one the others follow from. */
+void ski_tls_describe(SSL *ssl, enum scalekit_phase phase, struct ski_failure *failure)
 {
+    unsigned long error = ERR_peek_error();
     int error_number = errno;
     char text[128];
 
-    if (!error)
-        error = ERR_peek_error();
     if (phase == SCALEKIT_PHASE_TLS)
         describe_handshake(ssl, error, error_number, failure);
     else if (is_unexpected_eof(error))

@@ -26,11 +26,9 @@ SSL *ski_tls_ssl_new(struct ski_tls *tls, int fd);
 /* Lets the session be resumed later although no close_notify is exchanged; before SSL_free(). */
 void ski_tls_ssl_retire(SSL *ssl);
 
-/* Turns what went wrong on `ssl` into words.  `error` is what bufferevent_get_openssl_error() had,
- * or 0: then this thread's error queue, which is emptied in any case, and errno are asked.  In
- * SCALEKIT_PHASE_TLS it is the handshake that failed: SCALEKIT_ERR_TLS, and the session that it may
- * have tried to resume is forgotten.  Later it is SCALEKIT_ERR_NETWORK. */
-void ski_tls_describe(SSL *ssl, unsigned long error, enum scalekit_phase phase,
-                      struct ski_failure *failure);
+/* Turns what went wrong on `ssl` just now into words: this thread's error queue, which it empties,
+ * and errno say it.  In SCALEKIT_PHASE_TLS it is the handshake that failed: SCALEKIT_ERR_TLS, and
+ * the session that it may have tried to resume is forgotten.  Later it is SCALEKIT_ERR_NETWORK. */
+void ski_tls_describe(SSL *ssl, enum scalekit_phase phase, struct ski_failure *failure);
 
 #endif

@@ -35,6 +35,7 @@ struct test_link {
     enum ending ending; /* once everything has been sent */
     bool opened;
     bool *gone; /* set when a handler ended the link */
+    void *user;
 };
 
 /* --- ending ------------------------------------------------------------------------------------ */
@@ -43,6 +44,8 @@ static void link_free(struct test_link *link)
 {
     if (link->gone)
         *link->gone = true;
+    if (link->peer->config.closed)
+        link->peer->config.closed(link);
     ski_list_remove(&link->link);
     event_free(link->readable);
     event_free(link->writable);
@@ -260,6 +263,10 @@ struct test_peer *test_peer_new(struct event_base *base, const struct test_peer_
     peer->config = *config;
     ski_list_init(&peer->links);
     peer->fd = listen_on(config->address, config->port, &peer->port);
+    if (config->socket_buffer) { /* what it accepts inherits them */
+        setsockopt(peer->fd, SOL_SOCKET, SO_SNDBUF, &config->socket_buffer, sizeof(int));
+        setsockopt(peer->fd, SOL_SOCKET, SO_RCVBUF, &config->socket_buffer, sizeof(int));
+    }
     peer->bio = ski_bio_method_new();
     peer->acceptable = event_new(base, peer->fd, EV_READ | EV_PERSIST, on_accept, peer);
     CU_ASSERT_FATAL(peer->bio && peer->acceptable);
@@ -341,6 +348,16 @@ const char *test_link_alpn(const struct test_link *link, char out[32])
         memcpy(out, protocol, length);
     out[length] = '\0';
     return out;
+}
+
+void *test_link_user(const struct test_link *link)
+{
+    return link->user;
+}
+
+void test_link_set_user(struct test_link *link, void *user)
+{
+    link->user = user;
 }
 
 void test_link_send(struct test_link *link, const void *bytes, size_t length)

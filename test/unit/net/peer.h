@@ -19,10 +19,13 @@ struct test_peer_config {
     uint16_t port;       /* 0: the kernel's choice */
     SSL_CTX *tls;        /* borrowed; NULL: plain */
     bool drip;           /* sends one byte per turn of the loop */
+    int socket_buffer;   /* the kernel's for each direction, in bytes; 0: the kernel's choice */
 
-    /* Each may be NULL, and may end its link.  opened: accepted and, with TLS, shaken hands. */
+    /* Each may be NULL; the first two may end their link.  opened: accepted and, with TLS, shaken
+     * hands. */
     void (*opened)(struct test_link *link);
     void (*received)(struct test_link *link, const char *bytes, size_t length);
+    void (*closed)(struct test_link *link); /* whoever ended it; only to be looked at */
     void *user;
 };
 
@@ -48,6 +51,8 @@ struct test_link *test_peer_last(
 struct test_peer *test_link_peer(const struct test_link *link);
 SSL *test_link_ssl(const struct test_link *link); /* NULL: plain */
 const char *test_link_alpn(const struct test_link *link, char out[32]);
+void *test_link_user(const struct test_link *link); /* what a handler has set; NULL at first */
+void test_link_set_user(struct test_link *link, void *user);
 
 /* Sends; copied.  What does not fit goes out as the client reads. */
 void test_link_send(struct test_link *link, const void *bytes, size_t length);

@@ -107,7 +107,7 @@ static void check_certificate(const struct test_pki *pki, const struct certifica
 
     pair_open(&pair, tls, server);
     if (!shake_hands(&pair))
-        ski_tls_describe(pair.client, 0, SCALEKIT_PHASE_TLS, &failure);
+        ski_tls_describe(pair.client, SCALEKIT_PHASE_TLS, &failure);
     CU_ASSERT_EQUAL(failure.code, row->refused ? SCALEKIT_ERR_TLS : SCALEKIT_OK);
     CU_ASSERT_STRING_EQUAL(failure.text, row->refused ? row->refused : "");
     CU_ASSERT_EQUAL(ERR_peek_error(), 0);
@@ -172,7 +172,7 @@ static void test_system_authorities(void)
     tls = new_tls("acme.example", NULL);
     pair_open(&pair, tls, server);
     CU_ASSERT_FALSE(shake_hands(&pair));
-    ski_tls_describe(pair.client, 0, SCALEKIT_PHASE_TLS, &failure);
+    ski_tls_describe(pair.client, SCALEKIT_PHASE_TLS, &failure);
     CU_ASSERT_EQUAL(failure.code, SCALEKIT_ERR_TLS);
     CU_ASSERT_PTR_NOT_NULL(strstr(failure.text, "unable to get local issuer certificate"));
     pair_close(&pair);
@@ -242,7 +242,7 @@ static void test_old_protocol_is_refused(void)
     tls = new_tls("acme.example", pki.ca_file);
     pair_open(&pair, tls, server);
     CU_ASSERT_FALSE(shake_hands(&pair));
-    ski_tls_describe(pair.client, 0, SCALEKIT_PHASE_TLS, &failure);
+    ski_tls_describe(pair.client, SCALEKIT_PHASE_TLS, &failure);
     CU_ASSERT_EQUAL(failure.code, SCALEKIT_ERR_TLS);
     CU_ASSERT_PTR_NOT_NULL(strstr(failure.text, "TLS handshake with acme.example: "));
     CU_ASSERT_PTR_NOT_NULL(strstr(failure.text, "protocol version"));
@@ -335,7 +335,7 @@ static void test_failure_forgets_the_session(void)
     CU_ASSERT_PTR_NOT_NULL(SSL_get_session(pair.client));
     shutdown(pair.fds[1], SHUT_WR);
     CU_ASSERT(SSL_do_handshake(pair.client) <= 0);
-    ski_tls_describe(pair.client, 0, SCALEKIT_PHASE_TLS, &failure);
+    ski_tls_describe(pair.client, SCALEKIT_PHASE_TLS, &failure);
     CU_ASSERT_EQUAL(failure.code, SCALEKIT_ERR_TLS);
     CU_ASSERT_STRING_EQUAL(failure.text, "TLS handshake with acme.example: connection closed");
     pair_close(&pair);
@@ -364,7 +364,7 @@ static void test_words(void)
     CU_ASSERT(shake_hands(&pair));
 
     errno = ECONNRESET;
-    ski_tls_describe(pair.client, 0, SCALEKIT_PHASE_SEND, &failure);
+    ski_tls_describe(pair.client, SCALEKIT_PHASE_SEND, &failure);
     CU_ASSERT_EQUAL(failure.code, SCALEKIT_ERR_NETWORK);
     CU_ASSERT_EQUAL(failure.phase, SCALEKIT_PHASE_SEND);
     CU_ASSERT_STRING_EQUAL(failure.text,
@@ -372,7 +372,7 @@ static void test_words(void)
 
     shutdown(pair.fds[1], SHUT_WR);
     CU_ASSERT(SSL_read(pair.client, &byte, 1) <= 0);
-    ski_tls_describe(pair.client, 0, SCALEKIT_PHASE_WAIT, &failure);
+    ski_tls_describe(pair.client, SCALEKIT_PHASE_WAIT, &failure);
     CU_ASSERT_EQUAL(failure.code, SCALEKIT_ERR_NETWORK);
     CU_ASSERT_EQUAL(failure.phase, SCALEKIT_PHASE_WAIT);
     CU_ASSERT_STRING_EQUAL(failure.text, "connection closed without close_notify");
