@@ -23,3 +23,10 @@ On Debian or Ubuntu, install them with
 
 or run ./bootstrap, which installs whatever is missing.  If they are installed in a place of your
 own, add its lib/pkgconfig directory to PKG_CONFIG_PATH.])])])
+
+# SKI_OPTIONAL_MODULE(VARIABLE, MODULE)
+# -------------------------------------
+# As SKI_MODULE, but configure goes on without it; the conditional HAVE_VARIABLE tells.
+AC_DEFUN([SKI_OPTIONAL_MODULE],
+[PKG_CHECK_MODULES([$1], [$2], [ski_have_$1=yes], [ski_have_$1=no])
+AM_CONDITIONAL([HAVE_$1], [test "$ski_have_$1" = yes])])
