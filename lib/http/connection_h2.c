@@ -86,17 +86,29 @@ static void tell_over(struct ski_connection *connection)
     }
 }
 
+/* With a server that leaves before anything could be asked of it, the connection never opened: else
+ * those that wait would go from one to the next for ever. */
+static void end_left(struct ski_connection *connection)
+{
+    struct ski_failure failure = *ski_h2_failure(h2_of(connection)->codec);
+
+    if (failure.code == SCALEKIT_OK)
+        ski_fail(&failure, SCALEKIT_ERR_NETWORK, SCALEKIT_PHASE_SEND,
+                 "the server ended the connection before anything was sent");
+    ski_connection_end(connection, connection->opened ? NULL : &failure);
+}
+
 /* After bytes went either way.  The room is told before what made it, so that nothing that `done`
  * starts finds the connection full. */
 static void tell(struct ski_connection *connection)
 {
     struct h2 *h2 = h2_of(connection);
 
-    if (ski_h2_state(h2->codec) != SKI_H2_GREETING)
+    if (connection->opened || ski_h2_state(h2->codec) == SKI_H2_OPEN)
         ski_connection_tell_ready(connection);
     tell_over(connection);
     if (ski_h2_state(h2->codec) == SKI_H2_LEAVING && ski_h2_load(h2->codec) == 0)
-        ski_connection_end(connection, NULL);
+        end_left(connection);
 }
 
 static void flush(struct ski_connection *connection)

@@ -6,11 +6,15 @@
  * Something always comes for those that wait: while there are any, a member is opening or full, and
  * each of these gets room, or ends and is replaced, or fails them.  A failure to open starts no new
  * attempt for those that have other members to hope for: else a queue of thousands would knock as
- * often on a closed door. */
+ * often on a closed door.
+ *
+ * No member is dropped from inside what its own connection tells: it goes to sleep from a task, and
+ * only one that sleeps can turn out to be stale. */
 #include "http/pool.h"
 #include "http/connection.h"
 
-#define MAX_MULTIPLEXED 4 /* connections that carry many exchanges each */
+#define MAX_MULTIPLEXED 4    /* connections that carry many exchanges each */
+#define KNOCK_AGAIN_MS  1000 /* after another one of them could not be opened */
 
 enum place {
     OPENING,
@@ -28,6 +32,7 @@ struct member {
     enum place place;
     ski_timer timer; /* while opening: when to give up; while idle: when to close */
     int64_t due_ms;  /* what it is set to */
+    bool asleep;     /* idle, and has let go of the loop */
 };
 
 struct ski_pool {
@@ -40,7 +45,9 @@ struct ski_pool {
     struct ski_list failing; /* exchanges about to be told so */
     uint64_t opened_ever;
     bool multiplexed, serial; /* what the latest connection turned out to be; at first neither */
+    int64_t closed_until_ms;  /* HTTP/2 with connections to hope for: no other is opened before */
     bool asleep;
+    struct ski_task nap; /* puts to sleep what is idle */
 };
 
 /* Those that will carry something yet. */
@@ -140,7 +147,7 @@ static void settle(struct member *member)
         return;
     set_timer(member, pool->config.idle_timeout_ms);
     if (pool->asleep)
-        ski_connection_sleep(member->connection);
+        ski_task_defer(pool->loop, &pool->nap);
 }
 
 static void carry(struct member *member, struct ski_exchange *exchange)
@@ -149,9 +156,12 @@ static void carry(struct member *member, struct ski_exchange *exchange)
     settle(member);
 }
 
-/* Whether a member that slept can still be used. */
+/* Whether an idle member can still be used. */
 static bool wake(struct member *member)
 {
+    if (!member->asleep)
+        return true;
+    member->asleep = false;
     return member->due_ms > ski_loop_now(member->pool->loop) &&
            ski_connection_wake(member->connection);
 }
@@ -161,13 +171,18 @@ static struct member *find_room(struct ski_pool *pool)
 {
     const struct ski_list *idle = &pool->members[IDLE], *roomy = &pool->members[ROOMY];
 
-    if (!ski_list_empty(roomy))
-        return SKI_CONTAINER(roomy->next, struct member, link);
+    /* One that is just being lost has no room any more. */
+    for (struct ski_list *link = roomy->next; link != roomy; link = link->next) {
+        struct member *member = SKI_CONTAINER(link, struct member, link);
+
+        if (ski_connection_room(member->connection) > 0)
+            return member;
+    }
     for (struct ski_list *link = idle->next, *next; link != idle; link = next) {
         struct member *member = SKI_CONTAINER(link, struct member, link);
 
         next = link->next;
-        if (pool->asleep && !wake(member))
+        if (!wake(member))
             drop(member, NULL);
         else if (ski_connection_room(member->connection) > 0)
             return member;
@@ -226,30 +241,35 @@ static unsigned opening_limit(const struct ski_pool *pool)
     return pool->serial ? pool->n_waiting : pool->n_waiting > 0;
 }
 
+static bool keeps_away(const struct ski_pool *pool)
+{
+    return count_members(pool) > 0 && ski_loop_now(pool->loop) < pool->closed_until_ms;
+}
+
 /* Opens as many connections as the waiting need and the limits allow. */
 static void grow(struct ski_pool *pool)
 {
     while (pool->count[OPENING] < opening_limit(pool) && count_members(pool) < member_limit(pool))
-        if (!open_member(pool))
+        if (keeps_away(pool) || !open_member(pool))
             return;
 }
 
-/* Gives those that wait what room there is, and sees that more comes. */
+/* Gives those that wait what room there is. */
 static void feed(struct ski_pool *pool)
 {
     struct member *member;
 
     while (pool->n_waiting > 0 && (member = find_room(pool)))
         carry(member, next_waiting(pool));
-    grow(pool);
 }
 
-/* A member that had opened is gone. */
+/* A member that had opened is gone, or what it carried came back. */
 static void replace(struct ski_pool *pool)
 {
     struct ski_failure failure;
 
     feed(pool);
+    grow(pool);
     if (pool->n_waiting > 0 && count_members(pool) == 0) {
         ski_fail(&failure, SCALEKIT_ERR_NOMEM, SCALEKIT_PHASE_CONNECT,
                  "out of memory for a connection");
@@ -265,6 +285,8 @@ static void give_up(struct member *member, const struct ski_failure *failure)
     drop(member, failure);
     if (count_members(pool) == 0)
         fail_all(pool, failure);
+    else if (pool->multiplexed)
+        pool->closed_until_ms = ski_loop_now(pool->loop) + KNOCK_AGAIN_MS;
     else
         fail_next(pool, failure);
 }
@@ -293,6 +315,8 @@ static void on_ready(void *user, struct ski_connection *connection)
     if (fresh)
         note_opened(member);
     feed(pool);
+    if (fresh || member->place == LEAVING)
+        grow(pool);
 }
 
 /* To the front: it has waited before. */
@@ -353,6 +377,7 @@ static void fail_timeout(struct member *member, struct ski_failure *failure)
 static void on_timer(void *owner)
 {
     struct member *member = owner;
+    struct ski_pool *pool = member->pool;
     struct ski_failure failure;
 
     if (member->place == OPENING) {
@@ -360,6 +385,20 @@ static void on_timer(void *owner)
         give_up(member, &failure);
     } else {
         drop(member, NULL);
+        replace(pool); /* its server may have had no room */
+    }
+}
+
+static void on_nap(struct ski_task *task)
+{
+    struct ski_pool *pool = SKI_CONTAINER(task, struct ski_pool, nap);
+    const struct ski_list *idle = &pool->members[IDLE];
+
+    for (struct ski_list *link = idle->next; link != idle; link = link->next) {
+        struct member *member = SKI_CONTAINER(link, struct member, link);
+
+        member->asleep = true;
+        ski_connection_sleep(member->connection);
     }
 }
 
@@ -380,6 +419,7 @@ scalekit_err ski_pool_new(struct ski_pool **out, struct ski_loop *loop,
         ski_list_init(&pool->members[place]);
     ski_list_init(&pool->waiting);
     ski_list_init(&pool->failing);
+    ski_task_init(&pool->nap, on_nap);
     return SCALEKIT_OK;
 }
 
@@ -398,6 +438,7 @@ void ski_pool_free(struct ski_pool *pool)
     drop_all(pool, ROOMY);
     drop_all(pool, FULL);
     drop_all(pool, LEAVING);
+    ski_task_cancel(&pool->nap);
     ski_free(&pool->loop->mem, pool);
 }
 
@@ -451,22 +492,19 @@ enum scalekit_phase ski_pool_phase(const struct ski_pool *pool, const struct ski
 
 void ski_pool_sleep(struct ski_pool *pool)
 {
-    const struct ski_list *idle = &pool->members[IDLE];
-
     pool->asleep = true;
     if (pool->n_waiting == 0)
         drop_all(pool, OPENING);
-    for (struct ski_list *link = idle->next; link != idle; link = link->next)
-        ski_connection_sleep(SKI_CONTAINER(link, struct member, link)->connection);
+    if (pool->count[IDLE] > 0)
+        ski_task_defer(pool->loop, &pool->nap);
 }
 
 void ski_pool_wake(struct ski_pool *pool)
 {
     const struct ski_list *idle = &pool->members[IDLE];
 
-    if (!pool->asleep)
-        return;
     pool->asleep = false;
+    ski_task_cancel(&pool->nap);
     for (struct ski_list *link = idle->next, *next; link != idle; link = next) {
         struct member *member = SKI_CONTAINER(link, struct member, link);
 

@@ -6,8 +6,9 @@
  * it is shows the first connection, and until then it is the only one.
  *
  * The connection used last is used next, so that surplus ones fall idle and are closed.  One that is
- * leaving (GOAWAY) finishes what it carries and does not count.  A failure to open fails as many
- * waiting exchanges as there are no connections left to hope for, with `sent` false. */
+ * leaving (GOAWAY) finishes what it carries and does not count.  A failure to open fails all that
+ * wait when there is no other connection to hope for, with `sent` false; else one of them with
+ * HTTP/1.1, and with HTTP/2 none, but the next attempt is made a second later at the earliest. */
 #ifndef SKI_HTTP_POOL_H
 #define SKI_HTTP_POOL_H
 
@@ -40,7 +41,8 @@ void ski_pool_cancel(struct ski_pool *pool, struct ski_exchange *exchange);
 enum scalekit_phase ski_pool_phase(const struct ski_pool *pool,
                                    const struct ski_exchange *exchange);
 
-/* Nothing is pending: idle connections let go of the loop, and are looked at again on waking. */
+/* Nothing is pending: idle connections let go of the loop with its next turn, and are looked at again
+ * on waking. */
 void ski_pool_sleep(struct ski_pool *pool);
 void ski_pool_wake(struct ski_pool *pool);
 

@@ -1,572 +1,176 @@
-#include "http/connection.h"
-#include "rig.h"
-#include <stdlib.h>
+/* What both protocols promise; each alone: connection_h1_test.c, connection_h2_test.c. */
+#include "phone.h"
 
-/* --- a connection that notes what it is told ---------------------------------------------------- */
+static const struct h2_server_options good;
 
-struct line {
-    struct rig *rig;
-    struct ski_connection *connection;
-    unsigned ready, ended;
-    bool opened;                /* as it was told at the end */
-    struct ski_failure failure; /* of the end; code SCALEKIT_OK: none */
-    struct shot *next;          /* to start as soon as it is ready again */
+/* The ways to one protocol or the other. */
+static const struct way {
+    const char *name;
+    struct rig_options options;
+    const char *alpn; /* the server's choice; NULL: none */
+    bool multiplexed;
+} ways[] = {
+    {.name = "plain"},
+    {.name = "TLS, http/1.1 offered", .options = {.tls = true}},
+    {.name = "TLS, http/1.1 chosen", .options = {.h2 = &good}, .alpn = "http/1.1"},
+    {.name = "TLS, nothing chosen", .options = {.h2 = &good}},
+    {.name = "TLS, h2 chosen", .options = {.h2 = &good}, .alpn = "h2", .multiplexed = true},
 };
 
-static void on_ready(void *user, struct ski_connection *connection)
-{
-    struct line *line = user;
+#define WAY_IS(way, condition)                                                                     \
+    CU_assertImplementation((condition), __LINE__, (way)->name, __FILE__, "", CU_FALSE)
 
-    CU_ASSERT_FALSE(line->rig->calling);
-    CU_ASSERT_EQUAL(line->ended, 0);
-    CU_ASSERT_EQUAL(ski_connection_room(connection), 1);
-    line->ready++;
-    if (line->next) {
-        ski_connection_start(connection, &line->next->exchange);
-        line->rig->pending++;
-        line->next = NULL;
-    }
+static void start_rig(struct rig *rig, const struct way *way)
+{
+    rig_init(rig, &way->options);
+    if (way->options.h2)
+        rig_speak(rig, way->alpn);
 }
 
-static void on_ended(void *user, struct ski_connection *connection, bool opened,
-                     const struct ski_failure *failure)
+/* Each test is run on every way. */
+static void on_each_way(void (*test)(const struct way *way))
 {
-    struct line *line = user;
-
-    CU_ASSERT_FALSE(line->rig->calling);
-    CU_ASSERT_EQUAL(line->ended, 0);
-    line->ended++;
-    line->opened = opened;
-    if (failure)
-        line->failure = *failure;
-    ski_connection_free(connection);
-    line->connection = NULL;
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+        test(&ways[i]);
 }
 
-/* HTTP/1.1 gives nothing back. */
-static void on_returned(void *user, struct ski_connection *connection,
-                        struct ski_exchange *exchange)
+static unsigned heard(const struct rig *rig)
 {
-    (void)user;
-    (void)connection;
-    (void)exchange;
-    CU_FAIL("returned");
+    return rig->heard + (rig->h2 ? rig_heard(rig)->requests : 0);
 }
 
-static const struct ski_connection_handler handler = {on_ready, on_returned, on_ended};
-
-static void dial(struct line *line, struct rig *rig)
-{
-    struct ski_stream_target target = {rig->url.host, rig->url.port, rig->tls, rig->resolver};
-
-    *line = (struct line){.rig = rig};
-    rig->calling = true;
-    line->connection =
-        ski_connection_open(&rig->test.loop, &target, rig->url.authority, &handler, line);
-    rig->calling = false;
-    CU_ASSERT_PTR_NOT_NULL_FATAL(line->connection);
-    CU_ASSERT_EQUAL(ski_connection_room(line->connection), 0);
-}
-
-static void dial_and_wait(struct line *line, struct rig *rig)
-{
-    dial(line, rig);
-    RIG_UNTIL(rig, line->ready == 1);
-}
-
-static void hang_up(struct line *line)
-{
-    line->rig->calling = true;
-    if (line->connection)
-        ski_connection_free(line->connection);
-    line->rig->calling = false;
-}
-
-static void start(struct line *line, struct shot *shot)
-{
-    line->rig->calling = true;
-    ski_connection_start(line->connection, &shot->exchange);
-    line->rig->calling = false;
-    line->rig->pending++;
-}
-
-static void cancel(struct line *line, struct shot *shot)
-{
-    line->rig->calling = true;
-    ski_connection_cancel(line->connection, &shot->exchange);
-    line->rig->calling = false;
-    line->rig->pending--;
-}
-
-static void start_rig(struct rig *rig)
-{
-    rig_init(rig, &(struct rig_options){0});
-}
-
-/* --- what becomes of an exchange, and of its connection ----------------------------------------- */
-
-static const struct row {
-    const char *target;
-    const char *body; /* NULL: it fails */
-    scalekit_err err;
-    enum scalekit_phase phase;
-    bool stays; /* the connection */
-    const char *method;
-} rows[] = {
-    {.target = "/chunks", .body = "ok", .stays = true},
-    {.target = "/hints", .body = "ok", .stays = true},
-    {.target = "/mute", .body = NULL, .err = SCALEKIT_ERR_NETWORK, .phase = SCALEKIT_PHASE_WAIT},
-    {.target = "/half", .err = SCALEKIT_ERR_NETWORK, .phase = SCALEKIT_PHASE_RECEIVE},
-    {.target = "/close", .body = "ok"},
-    {.target = "/close-and-finish", .body = "ok"},
-    {.target = "/finish", .body = "ok"},
-    {.target = "/until-finish", .body = "ok"},
-    {.target = "/two", .body = "ok"},
-    {.target = "/truncated", .err = SCALEKIT_ERR_NETWORK, .phase = SCALEKIT_PHASE_RECEIVE},
-    {.target = "/truncated-chunk", .err = SCALEKIT_ERR_NETWORK, .phase = SCALEKIT_PHASE_RECEIVE},
-    {.target = "/nothing", .err = SCALEKIT_ERR_NETWORK, .phase = SCALEKIT_PHASE_WAIT},
-    {.target = "/reset", .err = SCALEKIT_ERR_NETWORK, .phase = SCALEKIT_PHASE_WAIT},
-    {.target = "/garbage", .err = SCALEKIT_ERR_PROTOCOL, .phase = SCALEKIT_PHASE_RECEIVE},
-    {.target = "/huge", .err = SCALEKIT_ERR_TOO_LARGE, .phase = SCALEKIT_PHASE_RECEIVE},
-    {.target = "/huge", .method = "HEAD", .body = "", .stays = true},
-};
-
-#define ROW_IS(row, condition)                                                                     \
-    CU_assertImplementation((condition), __LINE__, (row)->target, __FILE__, "", CU_FALSE)
-
-/* Links that would stay for ever are reset by the server once it has said its part. */
-static bool needs_reset(const struct row *row)
-{
-    return strcmp(row->target, "/mute") == 0 || strcmp(row->target, "/half") == 0;
-}
-
-static void run_row(const struct row *row, const struct rig_options *options)
+static void carries_one(const struct way *way)
 {
     struct rig rig;
-    struct line line;
+    struct phone phone;
     struct shot shot;
 
-    rig_init(&rig, options);
-    dial_and_wait(&line, &rig);
-    shot_init(&shot, &rig, row->target);
-    if (row->method)
-        shot.exchange.method = row->method;
-    start(&line, &shot);
-    if (needs_reset(row)) {
-        RIG_UNTIL(&rig, shot.exchange.phase == row->phase);
-        test_link_reset(test_peer_last(rig.peer));
-    }
-    RIG_UNTIL(&rig, shot.done && (row->stays ? line.ready == 2 : line.ended == 1));
-
-    ROW_IS(row, shot.done == 1);
-    ROW_IS(row, shot.failure.code == row->err);
-    ROW_IS(row, shot.exchange.sent);
-    if (row->err)
-        ROW_IS(row, shot.failure.phase == row->phase && shot.failure.text[0]);
-    else
-        ROW_IS(row, strcmp(ski_buf_text(&shot.exchange.answer), row->body) == 0);
-    ROW_IS(row, line.ended == !row->stays);
-    ROW_IS(row, row->stays || line.opened);
-
-    shot_free(&shot);
-    hang_up(&line);
-    rig_free(&rig);
-}
-
-static void run_rows(const struct rig_options *options)
-{
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        run_row(&rows[i], options);
-}
-
-static void ends_well_or_badly(void)
-{
-    run_rows(&(struct rig_options){0});
-}
-
-static void ends_the_same_when_it_drips(void)
-{
-    run_rows(&(struct rig_options){.drip = true});
-}
-
-static void ends_the_same_over_tls(void)
-{
-    run_rows(&(struct rig_options){.tls = true});
-}
-
-/* A FIN is a good end of a plain connection; over TLS only close_notify is. */
-static void believes_only_an_end_in_good_order(void)
-{
-    run_row(&(struct row){.target = "/until-cut", .body = "ok"}, &(struct rig_options){0});
-    run_row(&(struct row){.target = "/until-cut",
-                          .err = SCALEKIT_ERR_NETWORK,
-                          .phase = SCALEKIT_PHASE_RECEIVE},
-            &(struct rig_options){.tls = true});
-}
-
-/* --- keep-alive -------------------------------------------------------------------------------- */
-
-static void carries_one_after_the_other(void)
-{
-    struct rig rig;
-    struct line line;
-    struct shot shots[5];
-
-    start_rig(&rig);
-    dial_and_wait(&line, &rig);
-    for (int i = 0; i < 5; i++) {
-        shot_init(&shots[i], &rig, (char[]){'/', (char)('a' + i), '\0'});
-        start(&line, &shots[i]);
-        CU_ASSERT_EQUAL(ski_connection_room(line.connection), 0);
-        RIG_UNTIL(&rig, shots[i].done && line.ready == (unsigned)i + 2);
-    }
-    for (int i = 0; i < 5; i++) {
-        CU_ASSERT(shot_hit(&shots[i]));
-        shot_free(&shots[i]);
-    }
-    CU_ASSERT_EQUAL(test_peer_counts(rig.peer)->accepted, 1);
-    hang_up(&line);
-    rig_free(&rig);
-}
-
-static void tells_its_phases(void)
-{
-    struct rig rig;
-    struct line line;
-    struct shot shot;
-
-    start_rig(&rig);
-    dial(&line, &rig);
-    CU_ASSERT_EQUAL(ski_connection_phase(line.connection), SCALEKIT_PHASE_RESOLVE);
-    RIG_UNTIL(&rig, line.ready == 1);
-    CU_ASSERT_EQUAL(ski_connection_phase(line.connection), SCALEKIT_PHASE_SEND);
-    shot_init(&shot, &rig, "/half");
-    start(&line, &shot);
-    CU_ASSERT_EQUAL(shot.exchange.phase, SCALEKIT_PHASE_SEND);
-    RIG_UNTIL(&rig, shot.exchange.phase == SCALEKIT_PHASE_WAIT);
-    CU_ASSERT_EQUAL(rig.heard, 0);
-    RIG_UNTIL(&rig, shot.exchange.phase == SCALEKIT_PHASE_RECEIVE);
-    CU_ASSERT_EQUAL(rig.heard, 1);
-    CU_ASSERT_EQUAL(shot.done, 0);
-    test_link_says(test_peer_last(rig.peer), "cd");
-    RIG_UNTIL(&rig, shot.done && line.ready == 2);
-    CU_ASSERT_STRING_EQUAL(ski_buf_text(&shot.exchange.answer), "abcd");
-    shot_free(&shot);
-    hang_up(&line);
-    rig_free(&rig);
-}
-
-static void forgets_an_exchange_when_freed(void)
-{
-    struct rig rig;
-    struct line line;
-    struct shot shot;
-
-    start_rig(&rig);
-    dial_and_wait(&line, &rig);
-    shot_init(&shot, &rig, "/mute");
-    start(&line, &shot);
-    RIG_UNTIL(&rig, rig.heard == 1);
-    hang_up(&line);
-    RIG_UNTIL(&rig, test_peer_counts(rig.peer)->clean == 1);
-    CU_ASSERT_EQUAL(shot.done, 0);
-    CU_ASSERT_EQUAL(line.ended, 0);
-    CU_ASSERT_PTR_NULL(shot.exchange.connection);
-    shot_free(&shot);
-    rig_free(&rig);
-}
-
-/* --- bytes that nobody asked for ---------------------------------------------------------------- */
-
-static const char evil[] = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil";
-
-static void ends_when_bytes_come_while_idle(void)
-{
-    struct rig rig;
-    struct line line;
-    struct shot shot;
-
-    start_rig(&rig);
-    dial_and_wait(&line, &rig);
+    start_rig(&rig, way);
+    phone_dial(&phone, &rig);
+    WAY_IS(way, !ski_connection_is_multiplexed(phone.connection));
+    WAY_IS(way, !ski_connection_is_leaving(phone.connection));
+    RIG_UNTIL(&rig, phone.ready == 1);
+    WAY_IS(way, ski_connection_is_multiplexed(phone.connection) == way->multiplexed);
+    WAY_IS(way, ski_connection_room(phone.connection) == (way->multiplexed ? 256 : 1));
     shot_init(&shot, &rig, "/a");
-    start(&line, &shot);
-    RIG_UNTIL(&rig, shot.done && line.ready == 2);
-    test_link_says(test_peer_last(rig.peer), evil);
-    RIG_UNTIL(&rig, line.ended == 1);
-    CU_ASSERT(line.opened);
-    CU_ASSERT_EQUAL(line.failure.code, SCALEKIT_ERR_PROTOCOL);
-    CU_ASSERT(shot_hit(&shot));
+    phone_start(&phone, &shot);
+    WAY_IS(way, ski_connection_load(phone.connection) == 1);
+    RIG_UNTIL(&rig, shot.done && ski_connection_load(phone.connection) == 0);
+    WAY_IS(way, shot_hit(&shot));
+    WAY_IS(way, shot.exchange.sent);
+    WAY_IS(way, rig.heard == !way->multiplexed);
+    WAY_IS(way, heard(&rig) == 1);
     shot_free(&shot);
+    phone_hang_up(&phone);
+    rig_free(&rig);
+}
+
+static void speaks_what_was_chosen(void)
+{
+    on_each_way(carries_one);
+}
+
+static void is_refused(const struct way *way)
+{
+    struct rig rig;
+    struct phone phone;
+
+    start_rig(&rig, way);
+    rig_set_port(&rig, test_refused_port());
+    phone_dial(&phone, &rig);
+    RIG_UNTIL(&rig, phone.ended == 1);
+    WAY_IS(way, !phone.opened && phone.ready == 0);
+    WAY_IS(way, phone.failure.code == SCALEKIT_ERR_CONNECT);
+    WAY_IS(way, phone.failure.phase == SCALEKIT_PHASE_CONNECT);
+    rig_free(&rig);
+}
+
+static void says_why_it_did_not_open(void)
+{
+    on_each_way(is_refused);
+}
+
+static void is_freed_early(const struct way *way)
+{
+    struct rig rig;
+    struct phone phone;
+    struct shot shot;
+
+    start_rig(&rig, way);
+    phone_open(&phone, &rig);
+    shot_init(&shot, &rig, "/mute");
+    phone_start(&phone, &shot);
+    RIG_UNTIL(&rig, heard(&rig) == 1);
+    phone_hang_up(&phone);
+    RIG_UNTIL(&rig, test_peer_counts(rig.peer)->clean + test_peer_counts(rig.peer)->broken == 1);
+    WAY_IS(way, shot.done == 0 && phone.ended == 0);
+    WAY_IS(way, !ski_list_linked(&shot.exchange.link));
+    shot_free(&shot);
+    rig_free(&rig);
+}
+
+static void forgets_its_exchanges_when_freed(void)
+{
+    on_each_way(is_freed_early);
+}
+
+static void ends_idle(const struct way *way)
+{
+    struct rig rig;
+    struct phone phone;
+
+    start_rig(&rig, way);
+    phone_open(&phone, &rig);
+    RIG_UNTIL(&rig, test_peer_counts(rig.peer)->opened == 1);
+    test_link_finish(test_peer_last(rig.peer));
+    RIG_UNTIL(&rig, phone.ended == 1);
+    WAY_IS(way, phone.opened);
+    WAY_IS(way, phone.failure.code == SCALEKIT_OK);
     rig_free(&rig);
 }
 
 static void ends_when_the_server_ends_it_while_idle(void)
 {
-    struct rig rig;
-    struct line line;
-
-    start_rig(&rig);
-    dial_and_wait(&line, &rig);
-    RIG_UNTIL(&rig, test_peer_last(rig.peer));
-    test_link_finish(test_peer_last(rig.peer));
-    RIG_UNTIL(&rig, line.ended == 1);
-    CU_ASSERT(line.opened);
-    CU_ASSERT_EQUAL(line.failure.code, SCALEKIT_OK);
-    rig_free(&rig);
+    on_each_way(ends_idle);
 }
 
-/* Bytes that lie there already when the request has not left cannot be its answer. */
-static void takes_no_answer_before_the_request(void)
+static void sleeps_and_wakes(const struct way *way)
 {
     struct rig rig;
-    struct line line;
+    struct phone phone;
     struct shot shot;
-    struct raw_server raw;
 
-    start_rig(&rig);
-    raw_init(&raw);
-    rig_set_port(&rig, raw.port);
-    dial_and_wait(&line, &rig);
-    raw_accept(&raw);
+    start_rig(&rig, way);
+    phone_open(&phone, &rig);
     shot_init(&shot, &rig, "/a");
-    raw_send(&raw, evil);
-    start(&line, &shot);
-    RIG_UNTIL(&rig, line.ended == 1);
-    CU_ASSERT_EQUAL(shot.done, 1);
-    CU_ASSERT_EQUAL(shot.failure.code, SCALEKIT_ERR_NETWORK);
-    CU_ASSERT_FALSE(shot.exchange.sent);
-    CU_ASSERT_EQUAL(shot.exchange.status, 0);
-    shot_free(&shot);
-    raw_free(&raw);
-    rig_free(&rig);
-}
-
-/* The server had closed the idle connection, which nobody could know yet: safe to try again. */
-static void knows_that_nothing_was_sent(void)
-{
-    struct rig rig;
-    struct line line;
-    struct shot shot;
-    struct raw_server raw;
-
-    start_rig(&rig);
-    raw_init(&raw);
-    rig_set_port(&rig, raw.port);
-    dial_and_wait(&line, &rig);
-    raw_accept(&raw);
-    raw_free(&raw);
-    shot_init(&shot, &rig, "/a");
-    start(&line, &shot);
-    RIG_UNTIL(&rig, line.ended == 1);
-    CU_ASSERT_EQUAL(shot.done, 1);
-    CU_ASSERT_EQUAL(shot.failure.code, SCALEKIT_ERR_NETWORK);
-    CU_ASSERT_FALSE(shot.exchange.sent);
-    shot_free(&shot);
-    rig_free(&rig);
-}
-
-/* The same, with the request started from inside the completion of the one before. */
-static void takes_no_second_answer_for_the_next_request(void)
-{
-    struct rig rig;
-    struct line line;
-    struct shot first, second;
-    struct raw_server raw;
-
-    start_rig(&rig);
-    raw_init(&raw);
-    rig_set_port(&rig, raw.port);
-    dial_and_wait(&line, &rig);
-    raw_accept(&raw);
-    shot_init(&first, &rig, "/a");
-    shot_init(&second, &rig, "/b");
-    start(&line, &first);
-    line.next = &second;
-    RIG_UNTIL(&rig, first.exchange.phase == SCALEKIT_PHASE_WAIT);
-    raw_send(&raw, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n/a");
-    raw_send(&raw, evil);
-    RIG_UNTIL(&rig, line.ended == 1);
-    CU_ASSERT(shot_hit(&first));
-    CU_ASSERT_EQUAL(second.exchange.status, 0);
-    CU_ASSERT_FALSE(second.exchange.sent);
-    shot_free(&first);
-    shot_free(&second);
-    raw_free(&raw);
-    rig_free(&rig);
-}
-
-/* --- sending ----------------------------------------------------------------------------------- */
-
-/* More than the kernel takes in before the server reads. */
-#define BIG ((size_t)64 << 20)
-
-static void accepts_an_early_answer_and_ends(void)
-{
-    struct rig rig;
-    struct line line;
-    struct shot shot;
-    struct raw_server raw;
-    char *body = calloc(1, BIG);
-
-    CU_ASSERT_PTR_NOT_NULL_FATAL(body);
-    start_rig(&rig);
-    raw_init(&raw);
-    rig_set_port(&rig, raw.port);
-    dial_and_wait(&line, &rig);
-    raw_accept(&raw);
-    shot_init(&shot, &rig, "/a");
-    shot.exchange.method = "POST";
-    shot.exchange.body = body;
-    shot.exchange.body_length = BIG;
-    start(&line, &shot);
+    phone_start(&phone, &shot);
+    RIG_UNTIL(&rig, shot.done);
     test_loop_turn(&rig.test);
-    CU_ASSERT_EQUAL(shot.exchange.phase, SCALEKIT_PHASE_SEND);
-    raw_send(&raw, "HTTP/1.1 413 No\r\nContent-Length: 2\r\n\r\nno");
-    RIG_UNTIL(&rig, line.ended == 1);
-    CU_ASSERT_EQUAL(shot.done, 1);
-    CU_ASSERT_EQUAL(shot.failure.code, SCALEKIT_OK);
-    CU_ASSERT_EQUAL(shot.exchange.status, 413);
-    CU_ASSERT(shot.exchange.sent);
-    CU_ASSERT_EQUAL(line.ready, 1);
+    ski_connection_sleep(phone.connection);
+    WAY_IS(way, ski_connection_wake(phone.connection));
+    ski_exchange_reset(&shot.exchange);
+    phone_start(&phone, &shot);
+    RIG_UNTIL(&rig, shot.done == 2);
+    WAY_IS(way, shot.exchange.status == 200);
     shot_free(&shot);
-    raw_free(&raw);
-    rig_free(&rig);
-    free(body);
-}
 
-static void refuses_to_send_what_may_not_be_sent(void)
-{
-    struct rig rig;
-    struct line line;
-    struct shot shot;
-
-    start_rig(&rig);
-    dial_and_wait(&line, &rig);
-    shot_init(&shot, &rig, "/a");
-    shot.exchange.headers[shot.exchange.n_headers++] = SKI_HEADER("a", "b\r\nc: d");
-    start(&line, &shot);
-    RIG_UNTIL(&rig, line.ended == 1);
-    CU_ASSERT_EQUAL(shot.done, 1);
-    CU_ASSERT_EQUAL(shot.failure.code, SCALEKIT_ERR_INVALID);
-    CU_ASSERT_FALSE(shot.exchange.sent);
-    CU_ASSERT_EQUAL(rig.heard, 0);
-    shot_free(&shot);
-    rig_free(&rig);
-}
-
-/* --- cancelling -------------------------------------------------------------------------------- */
-
-static void cancel_when(const char *target, enum scalekit_phase phase)
-{
-    struct rig rig;
-    struct line line;
-    struct shot shot;
-
-    start_rig(&rig);
-    dial_and_wait(&line, &rig);
-    shot_init(&shot, &rig, target);
-    start(&line, &shot);
-    RIG_UNTIL(&rig, shot.exchange.phase == phase);
-    cancel(&line, &shot);
-    CU_ASSERT_PTR_NULL(shot.exchange.connection);
-    CU_ASSERT_EQUAL(shot.exchange.sent, phase != SCALEKIT_PHASE_SEND);
-    CU_ASSERT_EQUAL(line.ended, 0);
-    CU_ASSERT_EQUAL(ski_connection_room(line.connection), 0);
-    CU_ASSERT_EQUAL(ski_connection_phase(line.connection), SCALEKIT_PHASE_SEND);
-    shot_free(&shot);
-    RIG_UNTIL(&rig, line.ended == 1);
-    CU_ASSERT_EQUAL(shot.done, 0);
-    CU_ASSERT_EQUAL(line.failure.code, SCALEKIT_ERR_CANCELED);
-    CU_ASSERT(line.opened);
-    RIG_UNTIL(&rig, test_peer_counts(rig.peer)->clean + test_peer_counts(rig.peer)->broken == 1);
-    rig_free(&rig);
-}
-
-static void cancels_in_every_phase(void)
-{
-    cancel_when("/mute", SCALEKIT_PHASE_SEND);
-    cancel_when("/mute", SCALEKIT_PHASE_WAIT);
-    cancel_when("/half", SCALEKIT_PHASE_RECEIVE);
-}
-
-/* The request could not be written, and is cancelled before that is told. */
-static void cancels_what_is_about_to_fail(void)
-{
-    struct rig rig;
-    struct line line;
-    struct shot shot;
-
-    start_rig(&rig);
-    dial_and_wait(&line, &rig);
-    shot_init(&shot, &rig, "no target");
-    start(&line, &shot);
-    cancel(&line, &shot);
-    RIG_UNTIL(&rig, line.ended == 1);
-    CU_ASSERT_EQUAL(shot.done, 0);
-    shot_free(&shot);
-    rig_free(&rig);
-}
-
-/* --- opening and sleeping ------------------------------------------------------------------------ */
-
-static void says_why_it_did_not_open(void)
-{
-    struct rig rig;
-    struct line line;
-
-    start_rig(&rig);
-    rig_set_port(&rig, test_refused_port());
-    dial(&line, &rig);
-    RIG_UNTIL(&rig, line.ended == 1);
-    CU_ASSERT_FALSE(line.opened);
-    CU_ASSERT_EQUAL(line.failure.code, SCALEKIT_ERR_CONNECT);
-    CU_ASSERT_EQUAL(line.failure.phase, SCALEKIT_PHASE_CONNECT);
-    CU_ASSERT_EQUAL(line.ready, 0);
+    ski_connection_sleep(phone.connection);
+    test_link_finish(test_peer_last(rig.peer));
+    RIG_UNTIL(&rig, !test_peer_last(rig.peer));
+    test_loop_turn(&rig.test);
+    WAY_IS(way, phone.ended == 0);
+    WAY_IS(way, !ski_connection_wake(phone.connection));
+    phone_hang_up(&phone);
     rig_free(&rig);
 }
 
 static void wakes_unless_it_went_stale(void)
 {
-    struct rig rig;
-    struct line line;
-    struct shot shot;
-
-    start_rig(&rig);
-    dial_and_wait(&line, &rig);
-    RIG_UNTIL(&rig, test_peer_last(rig.peer));
-    ski_connection_sleep(line.connection);
-    CU_ASSERT_TRUE(ski_connection_wake(line.connection));
-    shot_init(&shot, &rig, "/a");
-    start(&line, &shot);
-    RIG_UNTIL(&rig, shot.done && line.ready == 2);
-    CU_ASSERT(shot_hit(&shot));
-    shot_free(&shot);
-
-    ski_connection_sleep(line.connection);
-    test_link_finish(test_peer_last(rig.peer));
-    RIG_UNTIL(&rig, !test_peer_last(rig.peer));
-    test_loop_turn(&rig.test);
-    CU_ASSERT_EQUAL(line.ended, 0);
-    CU_ASSERT_FALSE(ski_connection_wake(line.connection));
-    hang_up(&line);
-    rig_free(&rig);
+    on_each_way(sleeps_and_wakes);
 }
 
-SUITE(connection, {"ends well or badly, as the answer does", ends_well_or_badly},
-      {"ends the same when it comes byte by byte", ends_the_same_when_it_drips},
-      {"ends the same over TLS", ends_the_same_over_tls},
-      {"believes only an end in good order", believes_only_an_end_in_good_order},
-      {"carries one exchange after the other", carries_one_after_the_other},
-      {"tells its phases", tells_its_phases},
-      {"forgets an exchange when freed", forgets_an_exchange_when_freed},
-      {"ends when bytes come while idle", ends_when_bytes_come_while_idle},
-      {"ends when the server ends it while idle", ends_when_the_server_ends_it_while_idle},
-      {"takes no answer before the request has left", takes_no_answer_before_the_request},
-      {"knows that nothing was sent", knows_that_nothing_was_sent},
-      {"takes no second answer for the next request", takes_no_second_answer_for_the_next_request},
-      {"accepts an early answer, and ends", accepts_an_early_answer_and_ends},
-      {"refuses to send what may not be sent", refuses_to_send_what_may_not_be_sent},
-      {"cancels in every phase", cancels_in_every_phase},
-      {"cancels what is about to fail", cancels_what_is_about_to_fail},
+SUITE(connection, {"speaks what was chosen", speaks_what_was_chosen},
       {"says why it did not open", says_why_it_did_not_open},
+      {"forgets its exchanges when freed", forgets_its_exchanges_when_freed},
+      {"ends when the server ends it while idle", ends_when_the_server_ends_it_while_idle},
       {"wakes unless it went stale", wakes_unless_it_went_stale})

@@ -26,7 +26,7 @@ static void opens_no_more_than_wait(void)
     struct shot *shots;
 
     pond_init(&pond, 64, 100);
-    shots = pond_shots(&pond, 3, NULL);
+    shots = shots_new(&pond.rig, 3, NULL);
     for (unsigned i = 0; i < 3; i++) {
         pond_start(&pond, &shots[i]);
         CU_ASSERT_EQUAL(pond_count(&pond).opening, i + 1);
@@ -48,7 +48,7 @@ static void opens_no_more_than_its_limit_and_mixes_nothing_up(void)
     struct shot *shots;
 
     pond_init(&pond, 64, 10000);
-    shots = pond_shots(&pond, 10000, NULL);
+    shots = shots_new(&pond.rig, 10000, NULL);
     pond_start_all(&pond, shots, 10000);
     CU_ASSERT_EQUAL(pond_count(&pond).opening, 64);
     CU_ASSERT_EQUAL(pond_count(&pond).waiting, 10000);
@@ -68,7 +68,7 @@ static void keeps_the_order_and_bounds_the_queue(void)
     struct shot *shots;
 
     pond_init(&pond, 1, 5);
-    shots = pond_shots(&pond, 6, NULL);
+    shots = shots_new(&pond.rig, 6, NULL);
     pond_start_all(&pond, shots, 5);
     CU_ASSERT_EQUAL(pond_try_start(&pond, &shots[5]), SCALEKIT_ERR_QUEUE_FULL);
     CU_ASSERT_FALSE(ski_list_linked(&shots[5].exchange.link));
@@ -92,7 +92,7 @@ static void an_urgent_one_goes_first_and_is_never_refused(void)
     struct shot *shots;
 
     pond_init(&pond, 1, 2);
-    shots = pond_shots(&pond, 3, NULL);
+    shots = shots_new(&pond.rig, 3, NULL);
     pond_start_all(&pond, shots, 2);
     shots[2].exchange.urgent = true;
     CU_ASSERT_EQUAL(pond_try_start(&pond, &shots[2]), SCALEKIT_OK);
@@ -111,7 +111,7 @@ static void lets_surplus_connections_fall_idle(void)
     struct shot *shots;
 
     pond_init(&pond, 2, 10);
-    shots = pond_shots(&pond, 2, NULL);
+    shots = shots_new(&pond.rig, 2, NULL);
     pond_start_all(&pond, shots, 2);
     RIG_UNTIL(&pond.rig, pond.rig.pending == 0);
     CU_ASSERT_EQUAL(pond_count(&pond).idle, 2);
@@ -165,7 +165,7 @@ static void replaces_what_ended_under_an_exchange(void)
     struct shot *shots, shot;
 
     pond_init(&pond, 1, 10);
-    shots = pond_shots(&pond, N, NULL);
+    shots = shots_new(&pond.rig, N, NULL);
     for (unsigned i = 0; i < N; i++) {
         snprintf(shots[i].target, sizeof shots[i].target, "%s", targets[i]);
         pond_start(&pond, &shots[i]);
@@ -194,7 +194,7 @@ static void fails_all_when_refused(void)
 
     pond_init(&pond, 4, 1000);
     rig_set_port(&pond.rig, test_refused_port());
-    shots = pond_shots(&pond, 1000, NULL);
+    shots = shots_new(&pond.rig, 1000, NULL);
     pond_start_all(&pond, shots, 1000);
     RIG_UNTIL(&pond.rig, pond.rig.pending == 0);
     for (unsigned i = 0; i < 1000; i++) {
@@ -218,7 +218,7 @@ static void fails_nobody_when_nobody_waits(void)
 
     pond_init(&pond, 2, 10);
     rig_set_port(&pond.rig, test_refused_port());
-    shots = pond_shots(&pond, 2, NULL);
+    shots = shots_new(&pond.rig, 2, NULL);
     pond_start_all(&pond, shots, 2);
     pond_cancel(&pond, &shots[0]);
     pond_cancel(&pond, &shots[1]);
@@ -254,7 +254,7 @@ static void may_be_meddled_with_while_failing(void)
 
     pond_init(&pond, 1, 10);
     rig_set_port(&pond.rig, test_refused_port());
-    shots = pond_shots(&pond, 4, NULL);
+    shots = shots_new(&pond.rig, 4, NULL);
     meddling = (struct meddling){&pond, &shots[1], &shots[3]};
     shots[0].then = meddle;
     shots[0].user = &meddling;
@@ -279,7 +279,7 @@ static void fails_one_when_there_is_another_to_hope_for(void)
     pond_init(&pond, 2, 10);
     raw_init(&raw);
     rig_set_port(&pond.rig, raw.port);
-    shots = pond_shots(&pond, 3, "/a");
+    shots = shots_new(&pond.rig, 3, "/a");
     pond_start(&pond, &shots[0]);
     RIG_UNTIL(&pond.rig, shots[0].exchange.phase == SCALEKIT_PHASE_WAIT);
     raw_accept(&raw);
@@ -422,7 +422,7 @@ static void tells_what_an_exchange_is_doing(void)
     struct shot *shots;
 
     pond_init(&pond, 1, 10);
-    shots = pond_shots(&pond, 2, "/half");
+    shots = shots_new(&pond.rig, 2, "/half");
     pond_start_all(&pond, shots, 2);
     CU_ASSERT_EQUAL(ski_pool_phase(pond.pool, &shots[0].exchange), SCALEKIT_PHASE_RESOLVE);
     CU_ASSERT_EQUAL(ski_pool_phase(pond.pool, &shots[1].exchange), SCALEKIT_PHASE_RESOLVE);
@@ -467,7 +467,7 @@ static void cancels_10000_that_wait(void)
     struct shot *shots;
 
     pond_init(&pond, 2, 10000);
-    shots = pond_shots(&pond, 10000, NULL);
+    shots = shots_new(&pond.rig, 10000, NULL);
     pond_start_all(&pond, shots, 10000);
     for (unsigned i = 0; i < 10000; i++)
         if (i != 5000)
@@ -499,7 +499,7 @@ static void cancels_from_inside_a_completion(void)
     shot_init(&mute, &pond.rig, "/mute");
     pond_start(&pond, &mute);
     RIG_UNTIL(&pond.rig, pond.rig.heard == 1);
-    shots = pond_shots(&pond, 3, NULL);
+    shots = shots_new(&pond.rig, 3, NULL);
     meddling = (struct meddling){.pond = &pond, .cancelled = &mute};
     shots[0].then = cancel_sibling;
     shots[0].user = &meddling;
@@ -528,7 +528,7 @@ static void starts_from_inside_a_completion(void)
     struct meddling meddling;
 
     pond_init(&pond, 4, 10);
-    shots = pond_shots(&pond, 2, NULL);
+    shots = shots_new(&pond.rig, 2, NULL);
     meddling = (struct meddling){.pond = &pond, .started = &shots[1]};
     shots[0].then = start_next;
     shots[0].user = &meddling;
@@ -575,6 +575,7 @@ static void fall_asleep(struct pond *pond)
 {
     ski_pool_sleep(pond->pool);
     rest(pond);
+    test_loop_turn(&pond->rig.test);
 }
 
 /* Whether event_base_dispatch() returns, because there is nothing to wait for. */
@@ -647,6 +648,7 @@ static void replaces_what_went_stale_in_its_sleep(void)
     pond_init(&pond, 4, 10);
     CU_ASSERT(pond_shoot(&pond, "/a"));
     ski_pool_sleep(pond.pool);
+    test_loop_turn(&pond.rig.test);
     test_link_finish(test_peer_last(pond.rig.peer));
     test_loop_turn(&pond.rig.test);
     CU_ASSERT_EQUAL(pond_count(&pond).idle, 1);
@@ -721,6 +723,7 @@ static void works_in_its_sleep(void)
     test_loop_turn(&pond.rig.test);
     CU_ASSERT(pond_shoot(&pond, "/b"));
     CU_ASSERT_EQUAL(pond_accepted(&pond), 2);
+    test_loop_turn(&pond.rig.test);
     test_clock_advance_ms(&pond.rig.clock, POND_IDLE_MS);
     shot_init(&second, &pond.rig, "/c");
     pond_start(&pond, &second);

@@ -56,9 +56,8 @@ static void say(struct test_link *link, const char *target)
     test_link_says(link, target);
 }
 
-static void on_received(struct test_link *link, const char *bytes, size_t length)
+static void hear(struct rig *rig, struct test_link *link, const char *bytes, size_t length)
 {
-    struct rig *rig = test_peer_user(test_link_peer(link));
     const char *target = memchr(bytes, ' ', length);
     const char *end =
         target ? memchr(target + 1, ' ', length - (size_t)(target + 1 - bytes)) : NULL;
@@ -68,6 +67,17 @@ static void on_received(struct test_link *link, const char *bytes, size_t length
     snprintf(copy, sizeof copy, "%.*s", (int)(end - target - 1), target + 1);
     rig->heard++;
     say(link, copy);
+}
+
+static void on_received(struct test_link *link, const char *bytes, size_t length)
+{
+    hear(test_peer_user(test_link_peer(link)), link, bytes, length);
+}
+
+/* The same, from a peer that speaks HTTP/2 as well. */
+static void on_http1(struct test_link *link, const char *bytes, size_t length)
+{
+    hear(h2_peer_user(link), link, bytes, length);
 }
 
 /* --- the rig ----------------------------------------------------------------------------------- */
@@ -83,25 +93,43 @@ static void set_url(struct rig *rig, uint16_t port)
                           SCALEKIT_OK);
 }
 
-void rig_init(struct rig *rig, const struct rig_options *options)
+static void set_tls(struct rig *rig, const char *alpn)
 {
-    struct test_peer_config config = {.received = on_received, .user = rig, .drip = options->drip};
     struct ski_failure failure;
 
+    test_pki_init(&rig->pki);
+    rig->server = test_pki_server(&rig->pki, &(struct test_identity){.names = "IP:127.0.0.1"});
+    CU_ASSERT_EQUAL_FATAL(
+        ski_tls_new(&rig->tls, &rig->test.loop.mem, "127.0.0.1", rig->pki.ca_file, alpn, &failure),
+        SCALEKIT_OK);
+}
+
+static struct test_peer *new_peer(struct rig *rig, const struct rig_options *options)
+{
+    if (!options->h2)
+        return test_peer_new(rig->test.base, &(struct test_peer_config){.tls = rig->server,
+                                                                        .drip = options->drip,
+                                                                        .received = on_received,
+                                                                        .user = rig});
+    rig->h2 = h2_peer_new(rig->test.base, &(struct h2_peer_config){.tls = rig->server,
+                                                                   .drip = options->drip,
+                                                                   .options = *options->h2,
+                                                                   .http1 = on_http1,
+                                                                   .user = rig});
+    rig_speak(rig, "h2");
+    return h2_peer_peer(rig->h2);
+}
+
+void rig_init(struct rig *rig, const struct rig_options *options)
+{
     memset(rig, 0, sizeof *rig);
     test_clock_init(&rig->clock);
     test_loop_init(&rig->test, &rig->clock.clock);
     ski_loop_hold(&rig->test.loop);
     CU_ASSERT_EQUAL_FATAL(ski_resolver_new(&rig->resolver, &rig->test.loop, NULL), SCALEKIT_OK);
-    if (options->tls) {
-        test_pki_init(&rig->pki);
-        rig->server = test_pki_server(&rig->pki, &(struct test_identity){.names = "IP:127.0.0.1"});
-        CU_ASSERT_EQUAL_FATAL(ski_tls_new(&rig->tls, &rig->test.loop.mem, "127.0.0.1",
-                                          rig->pki.ca_file, "\x08http/1.1", &failure),
-                              SCALEKIT_OK);
-        config.tls = rig->server;
-    }
-    rig->peer = test_peer_new(rig->test.base, &config);
+    if (options->tls || options->h2)
+        set_tls(rig, options->h2 ? "\x02h2\x08http/1.1" : "\x08http/1.1");
+    rig->peer = new_peer(rig, options);
     set_url(rig, test_peer_port(rig->peer));
 }
 
@@ -109,7 +137,10 @@ void rig_free(struct rig *rig)
 {
     ski_url_free(&rig->url, &rig->test.loop.mem);
     ski_resolver_free(rig->resolver);
-    test_peer_free(rig->peer);
+    if (rig->h2)
+        h2_peer_free(rig->h2);
+    else
+        test_peer_free(rig->peer);
     if (rig->tls) {
         ski_tls_free(rig->tls);
         SSL_CTX_free(rig->server);
@@ -127,6 +158,27 @@ void rig_advance_ms(struct rig *rig, int64_t milliseconds)
 {
     test_clock_advance_ms(&rig->clock, milliseconds);
     ski_loop_run_timers(&rig->test.loop);
+}
+
+void rig_speak(struct rig *rig, const char *protocol)
+{
+    if (protocol)
+        test_server_alpn(rig->server, protocol);
+    else
+        SSL_CTX_set_alpn_select_cb(rig->server, NULL, NULL);
+}
+
+const struct h2_counts *rig_heard(const struct rig *rig)
+{
+    return h2_peer_counts(rig->h2);
+}
+
+struct h2_server *rig_server(const struct rig *rig, unsigned n)
+{
+    struct h2_server *server = h2_peer_server(rig->h2, n);
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(server);
+    return server;
 }
 
 /* --- waiting ----------------------------------------------------------------------------------- */
@@ -191,6 +243,13 @@ void shot_init(struct shot *shot, struct rig *rig, const char *target)
     shot->exchange.done = on_done;
 }
 
+void shot_set_body(struct shot *shot, const char *body, size_t length)
+{
+    shot->exchange.method = "POST";
+    shot->exchange.body = body;
+    shot->exchange.body_length = length;
+}
+
 void shot_free(struct shot *shot)
 {
     ski_exchange_free(&shot->exchange);
@@ -202,6 +261,36 @@ bool shot_hit(struct shot *shot)
 
     return shot->done == 1 && shot->failure.code == SCALEKIT_OK && shot->exchange.status == 200 &&
            body && strcmp(body, shot->target) == 0;
+}
+
+struct shot *shots_new(struct rig *rig, unsigned n, const char *target)
+{
+    struct shot *shots = calloc(n, sizeof *shots);
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(shots);
+    for (unsigned i = 0; i < n; i++) {
+        char number[16];
+
+        snprintf(number, sizeof number, "/%u", i);
+        shot_init(&shots[i], rig, target ? target : number);
+    }
+    return shots;
+}
+
+void shots_free(struct shot *shots, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        shot_free(&shots[i]);
+    free(shots);
+}
+
+unsigned shots_hit(struct shot *shots, unsigned n)
+{
+    unsigned hit = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        hit += shot_hit(&shots[i]);
+    return hit;
 }
 
 /* --- a pool ------------------------------------------------------------------------------------- */
@@ -279,31 +368,10 @@ unsigned pond_accepted(const struct pond *pond)
     return test_peer_counts(pond->rig.peer)->accepted;
 }
 
-struct shot *pond_shots(struct pond *pond, unsigned n, const char *target)
-{
-    struct shot *shots = calloc(n, sizeof *shots);
-
-    CU_ASSERT_PTR_NOT_NULL_FATAL(shots);
-    for (unsigned i = 0; i < n; i++) {
-        char number[16];
-
-        snprintf(number, sizeof number, "/%u", i);
-        shot_init(&shots[i], &pond->rig, target ? target : number);
-    }
-    return shots;
-}
-
 void pond_start_all(struct pond *pond, struct shot *shots, unsigned n)
 {
     for (unsigned i = 0; i < n; i++)
         pond_start(pond, &shots[i]);
-}
-
-void shots_free(struct shot *shots, unsigned n)
-{
-    for (unsigned i = 0; i < n; i++)
-        shot_free(&shots[i]);
-    free(shots);
 }
 
 bool pond_shoot(struct pond *pond, const char *target)
