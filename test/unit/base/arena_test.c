@@ -168,7 +168,7 @@ static void chunks_are_cleansed_before_they_are_given_back(void)
     memset(ski_arena_bytes(&arena, 64), 's', 64);
     header = (size_t)(arena.end - (char *)arena.chunks) - 64;
     memset(ski_arena_bytes(&arena, 1000), 's', 1000);
-    memset(ski_arena_bytes(&arena, 40), 's', 40);
+    memset(ski_arena_bytes(&arena, 100), 's', 100);
     stop();
     CU_ASSERT_EQUAL(given_back, 3);
 }
