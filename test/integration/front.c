@@ -242,11 +242,33 @@ void crowd_stop(struct crowd *crowd)
     crowd->size = crowd->started;
 }
 
+/* Some are stuck: ends them, while their callbacks still have a crowd, and says where they were. */
+static void give_up(struct crowd *crowd)
+{
+    struct front *front = crowd->front;
+    unsigned over = crowd->over;
+
+    crowd_stop(crowd);
+    scalekit_client_free(front->client);
+    front->client = NULL;
+    printf("    %u of %u stuck; %u connections opened, %u closed\n", crowd->size - over,
+           crowd->size, front->opened, front->closed);
+    for (unsigned i = 0; i < crowd->size; i++) {
+        const struct call *call = &crowd->calls[i];
+
+        if (call->code == SCALEKIT_ERR_CLOSED)
+            printf("    call %u: %s, attempt %d, %s\n", i, scalekit_phase_name(call->phase),
+                   call->attempts, call->sent ? "sent" : "not sent");
+    }
+}
+
 void crowd_wait(struct crowd *crowd)
 {
     unsigned once = 0;
 
     FRONT_UNTIL(crowd->front, crowd->over == crowd->size);
+    if (crowd->over < crowd->size)
+        give_up(crowd);
     event_base_loop(crowd->front->env.base, EVLOOP_NONBLOCK); /* what would come twice */
     for (unsigned i = 0; i < crowd->size; i++)
         once += crowd->calls[i].calls == 1;
