@@ -433,11 +433,8 @@ static void drop_all(struct ski_pool *pool, enum place place)
 
 void ski_pool_free(struct ski_pool *pool)
 {
-    drop_all(pool, OPENING);
-    drop_all(pool, IDLE);
-    drop_all(pool, ROOMY);
-    drop_all(pool, FULL);
-    drop_all(pool, LEAVING);
+    for (unsigned place = 0; place < PLACES; place++)
+        drop_all(pool, place);
     ski_task_cancel(&pool->nap);
     ski_free(&pool->loop->mem, pool);
 }
