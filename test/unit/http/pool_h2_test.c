@@ -375,17 +375,26 @@ static void refuse_handshakes(struct pond *pond)
     SSL_CTX_set_max_proto_version(pond->rig.server, TLS1_1_VERSION);
 }
 
-/* The first connection is full and works, no other can be opened: those that wait hope for it. */
+/* The first connection is full and works, no other can be opened.  The first of the shots fills it. */
+static struct shot *start_full(struct pond *pond, unsigned n_shots)
+{
+    struct shot *shots;
+
+    start_pond(pond, &(struct h2_server_options){LIMIT(1), .hold = true}, 4, 10);
+    shots = shots_new(&pond->rig, n_shots, NULL);
+    pond_start(pond, &shots[0]);
+    RIG_UNTIL(&pond->rig, held(pond) == 1);
+    refuse_handshakes(pond);
+    return shots;
+}
+
+/* Those that wait hope for it. */
 static void fails_nobody_while_one_works(void)
 {
     struct pond pond;
     struct shot *shots;
 
-    start_pond(&pond, &(struct h2_server_options){LIMIT(1), .hold = true}, 4, 10);
-    shots = shots_new(&pond.rig, 3, NULL);
-    pond_start(&pond, &shots[0]);
-    RIG_UNTIL(&pond.rig, held(&pond) == 1);
-    refuse_handshakes(&pond);
+    shots = start_full(&pond, 3);
     pond_start(&pond, &shots[1]);
     pond_start(&pond, &shots[2]);
     CU_ASSERT_EQUAL(pond_count(&pond).opening, 1);
@@ -403,11 +412,7 @@ static void knocks_at_a_closed_door_once_a_second(void)
     struct pond pond;
     struct shot *shots;
 
-    start_pond(&pond, &(struct h2_server_options){LIMIT(1), .hold = true}, 4, 10);
-    shots = shots_new(&pond.rig, 4, NULL);
-    pond_start(&pond, &shots[0]);
-    RIG_UNTIL(&pond.rig, held(&pond) == 1);
-    refuse_handshakes(&pond);
+    shots = start_full(&pond, 4);
     pond_start(&pond, &shots[1]);
     RIG_UNTIL(&pond.rig, pond_count(&pond).opening == 0);
     pond_start(&pond, &shots[2]);
@@ -426,11 +431,7 @@ static void fails_all_when_the_last_hope_is_gone(void)
     struct pond pond;
     struct shot *shots;
 
-    start_pond(&pond, &(struct h2_server_options){LIMIT(1), .hold = true}, 4, 10);
-    shots = shots_new(&pond.rig, 3, NULL);
-    pond_start(&pond, &shots[0]);
-    RIG_UNTIL(&pond.rig, held(&pond) == 1);
-    refuse_handshakes(&pond);
+    shots = start_full(&pond, 3);
     pond_start(&pond, &shots[1]);
     pond_start(&pond, &shots[2]);
     RIG_UNTIL(&pond.rig, pond_count(&pond).opening == 0);
