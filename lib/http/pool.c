@@ -15,6 +15,7 @@
 
 #define MAX_MULTIPLEXED 4    /* connections that carry many exchanges each */
 #define KNOCK_AGAIN_MS  1000 /* after another one of them could not be opened */
+#define MAX_EARLY_ENDS  3 /* in a row: servers that shake hands and leave, as while they restart */
 
 enum place {
     OPENING,
@@ -46,6 +47,7 @@ struct ski_pool {
     uint64_t opened_ever;
     bool multiplexed, serial; /* what the latest connection turned out to be; at first neither */
     int64_t closed_until_ms;  /* HTTP/2 with connections to hope for: no other is opened before */
+    unsigned early_ends;      /* since a connection opened */
     bool asleep;
     struct ski_task nap; /* puts to sleep what is idle */
 };
@@ -283,7 +285,9 @@ static void give_up(struct member *member, const struct ski_failure *failure)
     struct ski_pool *pool = member->pool;
 
     drop(member, failure);
-    if (count_members(pool) == 0)
+    if (failure->code == SCALEKIT_ERR_NETWORK && ++pool->early_ends < MAX_EARLY_ENDS)
+        replace(pool);
+    else if (count_members(pool) == 0)
         fail_all(pool, failure);
     else if (pool->multiplexed)
         pool->closed_until_ms = ski_loop_now(pool->loop) + KNOCK_AGAIN_MS;
@@ -298,6 +302,7 @@ static void note_opened(struct member *member)
     struct ski_pool *pool = member->pool;
 
     pool->opened_ever++;
+    pool->early_ends = 0;
     pool->multiplexed = ski_connection_is_multiplexed(member->connection);
     pool->serial = !pool->multiplexed;
     ski_log(&pool->loop->log, SCALEKIT_LOG_INFO, "connection to %s opened, HTTP/%s",

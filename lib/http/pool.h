@@ -8,7 +8,8 @@
  * The connection used last is used next, so that surplus ones fall idle and are closed.  One that is
  * leaving (GOAWAY) finishes what it carries and does not count.  A failure to open fails all that
  * wait when there is no other connection to hope for, with `sent` false; else one of them with
- * HTTP/1.1, and with HTTP/2 none, but the next attempt is made a second later at the earliest. */
+ * HTTP/1.1, and with HTTP/2 none, but the next attempt is made a second later at the earliest.
+ * A server that shakes hands and leaves before it could be asked is tried three times in a row. */
 #ifndef SKI_HTTP_POOL_H
 #define SKI_HTTP_POOL_H
 
