@@ -17,12 +17,14 @@
 
 /* --- the port ---------------------------------------------------------------------------------- */
 
-/* A socket of that port of loopback, 0: any.  Several may be bound to it while one listens. */
+/* A socket of that port of loopback, 0: any.  Several may be bound to it while one listens.  It must
+ * not block: nginx leaves one it inherits as it is, and the worker that loses the race for a
+ * connection while it reloads would wait in accept() for ever. */
 static int bind_port(uint16_t port)
 {
     struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
 
     CU_ASSERT_FATAL(fd >= 0);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
