@@ -31,6 +31,15 @@ typedef int64_t scalekit_time;
 /* The whole seconds of a moment, as time_t counts them. */
 #define SCALEKIT_TIME_SECONDS(moment) ((moment) / 1000000)
 
+/* A boolean that may be left unset, where that means something else than false. */
+enum scalekit_choice { SCALEKIT_UNSET, SCALEKIT_NO, SCALEKIT_YES };
+
+/* One entry of a map of texts; a map is an array of them and its count. */
+struct scalekit_entry {
+    const char *key;
+    const char *value;
+};
+
 /* Input structures are written as designated initialisers:
  *
  *     SCALEKIT_PARAMS(scalekit_authorization_link_params, .connection_name = "gmail",

@@ -44,6 +44,8 @@ const char *scalekit_strerror(scalekit_err err)
         return "too many requests are waiting";
     case SCALEKIT_ERR_TOO_LATE:
         return "request has already started";
+    case SCALEKIT_ERR_REJECTED:
+        return "rejected";
     case SCALEKIT_ERR_RESOLVE:
         return "host name could not be resolved";
     case SCALEKIT_ERR_CONNECT:
@@ -104,6 +106,7 @@ const char *scalekit_err_name(scalekit_err err)
         NAME(SCALEKIT_ERR_DEADLINE);
         NAME(SCALEKIT_ERR_QUEUE_FULL);
         NAME(SCALEKIT_ERR_TOO_LATE);
+        NAME(SCALEKIT_ERR_REJECTED);
         NAME(SCALEKIT_ERR_RESOLVE);
         NAME(SCALEKIT_ERR_CONNECT);
         NAME(SCALEKIT_ERR_TLS);

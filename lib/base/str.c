@@ -1,4 +1,8 @@
 #include "base/str.h"
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 char ski_lower(char c)
@@ -230,6 +234,49 @@ bool ski_parse_i64(struct ski_slice number, int64_t *out)
         return false;
     *out = (int64_t)(negative ? -value : value);
     return true;
+}
+
+/* The C library spells numbers as its locale does: the decimal point is replaced both ways. */
+static void replace(char *text, char from, char to)
+{
+    char *at = strchr(text, from);
+
+    if (at)
+        *at = to;
+}
+
+static char decimal_point(void)
+{
+    return localeconv()->decimal_point[0];
+}
+
+bool ski_parse_double(struct ski_slice number, double *out)
+{
+    char text[64], *end;
+    double value;
+
+    if (number.length == 0 || number.length >= sizeof text)
+        return false;
+    memcpy(text, number.at, number.length);
+    text[number.length] = '\0';
+    if (strspn(text, "+-.0123456789eE") != number.length)
+        return false;
+    replace(text, '.', decimal_point());
+    value = strtod(text, &end);
+    if (*end != '\0' || !isfinite(value))
+        return false;
+    *out = value;
+    return true;
+}
+
+void ski_format_double(char out[SKI_DOUBLE_TEXT], double number)
+{
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(out, SKI_DOUBLE_TEXT, "%.*g", digits, number);
+        if (strtod(out, NULL) == number)
+            break;
+    }
+    replace(out, decimal_point(), '.');
 }
 
 static bool is_unreserved(char c)

@@ -30,6 +30,12 @@ bool ski_parse_u64(struct ski_slice digits, uint64_t *out);
  * alone: it is not whole, or beyond int64_t, or not a number. */
 bool ski_parse_i64(struct ski_slice number, int64_t *out);
 
+/* A number as in JSON, whatever the locale.  false leaves *out alone: it is not one, or beyond double. */
+bool ski_parse_double(struct ski_slice number, double *out);
+#define SKI_DOUBLE_TEXT 32
+/* The shortest text that reads back as the same finite number. */
+void ski_format_double(char out[SKI_DOUBLE_TEXT], double number);
+
 /* Appends text percent-encoded: everything but A-Z a-z 0-9 - . _ ~. */
 void ski_percent_encode(struct ski_buf *out, const char *text);
 

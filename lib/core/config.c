@@ -12,21 +12,21 @@ static const struct {
     int64_t normal, min, max;
     const char *problem;
 } durations[] = {
-#define DURATION(member, normal, min, max)                                                         \
+#define PERIOD(member, normal, min, max)                                                           \
     {                                                                                              \
         offsetof(struct scalekit_config, member), normal, min, max,                                \
             #member " must be from " #min " to " #max " milliseconds"                              \
     }
-    DURATION(deadline_ms, 20000, 1, 86400000),
-    DURATION(tool_deadline_ms, 60000, 1, 86400000),
-    DURATION(connect_timeout_ms, 10000, 1, 600000),
-    DURATION(idle_timeout_ms, 240000, 1, 86400000),
-    DURATION(watch_first_check_ms, 2000, 1, 86400000),
-    DURATION(watch_interval_ms, 3000, 1, 86400000),
-    DURATION(watch_fast_period_ms, 60000, 1, 86400000),
-    DURATION(watch_max_interval_ms, 30000, 1, 86400000),
-    DURATION(watch_deadline_ms, 900000, 1, 2592000000),
-#undef DURATION
+    PERIOD(deadline_ms, 20000, 1, 86400000),
+    PERIOD(tool_deadline_ms, 60000, 1, 86400000),
+    PERIOD(connect_timeout_ms, 10000, 1, 600000),
+    PERIOD(idle_timeout_ms, 240000, 1, 86400000),
+    PERIOD(watch_first_check_ms, 2000, 1, 86400000),
+    PERIOD(watch_interval_ms, 3000, 1, 86400000),
+    PERIOD(watch_fast_period_ms, 60000, 1, 86400000),
+    PERIOD(watch_max_interval_ms, 30000, 1, 86400000),
+    PERIOD(watch_deadline_ms, 900000, 1, 2592000000),
+#undef PERIOD
 };
 
 static const char *check_required(const struct scalekit_config *config)

@@ -1,8 +1,9 @@
 #include "json/check.h"
 #include "base/str.h"
-#include "json/decode.h"
+#include "json/parse.h"
 #include "json/time.h"
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,22 +60,46 @@ __attribute__((format(printf, 3, 4))) static scalekit_err wrong(struct check *ch
 
 /* --- values ---------------------------------------------------------------------------------------- */
 
+static scalekit_err check_length(struct check *check, const char *what, const char *text,
+                                 int64_t min, int64_t max, const struct place *place)
+{
+    int64_t length = (int64_t)ski_utf8_count(text);
+
+    if (!ski_utf8_valid(text, strlen(text)))
+        return wrong(check, place, "%smust be valid UTF-8", what);
+    if (length < min && max)
+        return wrong(check, place, "%smust have from %" PRId64 " to %" PRId64 " characters", what,
+                     min, max);
+    if (length < min)
+        return wrong(check, place, "%smust have at least %" PRId64 " characters", what, min);
+    if (length > max && max)
+        return wrong(check, place, "%smust have at most %" PRId64 " characters", what, max);
+    return SCALEKIT_OK;
+}
+
+/* Servers undo the encoding of a path before they look where it leads. */
+static const char *path_problem(const char *text)
+{
+    if (strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
+        return "must not be a dot segment";
+    for (; *text; text++)
+        if (*text == '/' || *text == '\\' || (unsigned char)*text < 0x20 || *text == 0x7f)
+            return "must not hold / or \\ or control characters";
+    return NULL;
+}
+
 static scalekit_err check_text(struct check *check, const struct ski_field *field, const char *text,
                                const struct place *place)
 {
-    int64_t length = (int64_t)ski_utf8_count(text);
-    const char *problem;
+    scalekit_err err = check_length(check, "", text, field->min, field->max, place);
+    const char *problem = NULL;
 
-    if (!ski_utf8_valid(text, strlen(text)))
-        return wrong(check, place, "must be valid UTF-8");
-    if (length < field->min && field->max)
-        return wrong(check, place, "must have from %" PRId64 " to %" PRId64 " characters",
-                     field->min, field->max);
-    if (length < field->min)
-        return wrong(check, place, "must have at least %" PRId64 " characters", field->min);
-    if (length > field->max && field->max)
-        return wrong(check, place, "must have at most %" PRId64 " characters", field->max);
-    problem = field->check ? field->check(text) : NULL;
+    if (err != SCALEKIT_OK)
+        return err;
+    if (field->flags & SKI_PATH)
+        problem = path_problem(text);
+    if (!problem && field->check)
+        problem = field->check(text);
     return problem ? wrong(check, place, "%s", problem) : SCALEKIT_OK;
 }
 
@@ -97,12 +122,26 @@ static scalekit_err check_moment(struct check *check, scalekit_time moment,
 static scalekit_err check_json(struct check *check, const struct ski_field *field, const char *text,
                                const struct place *place)
 {
-    const char *problem =
-        ski_json_problem(check->mem, text, strlen(text), field->flags & SKI_ANY_JSON);
+    enum ski_json_shape shape = field->flags & SKI_ANY_JSON    ? SKI_JSON_ANY
+                                : field->flags & SKI_LIST_JSON ? SKI_JSON_LIST
+                                                               : SKI_JSON_OBJECT;
+    const char *problem = ski_json_problem(check->mem, text, strlen(text), shape);
 
     if (problem == ski_json_no_memory)
         return ski_fail(check->failure, SCALEKIT_ERR_NOMEM, SCALEKIT_PHASE_NONE, "%s", problem);
     return problem ? wrong(check, place, "%s", problem) : SCALEKIT_OK;
+}
+
+static scalekit_err check_count(struct check *check, const struct ski_field *field,
+                                const void *items, size_t count, const struct place *place)
+{
+    if (!items)
+        return wrong(check, place, "is NULL, but its count is not 0");
+    if (count < field->min_items)
+        return wrong(check, place, "must have at least %zu items", field->min_items);
+    if (field->max_items && count > field->max_items)
+        return wrong(check, place, "must have at most %zu items", field->max_items);
+    return SCALEKIT_OK;
 }
 
 static scalekit_err check_list(struct check *check, const struct ski_field *field,
@@ -110,23 +149,37 @@ static scalekit_err check_list(struct check *check, const struct ski_field *fiel
 {
     const void *const *items = SKI_MEMBER(structure, field->offset, const void *const *const);
     size_t count = SKI_MEMBER(structure, field->second, const size_t);
+    scalekit_err err = check_count(check, field, items, count, place);
 
-    if (!items)
-        return wrong(check, place, "is NULL, but its count is not 0");
-    if (field->max_items && count > field->max_items)
-        return wrong(check, place, "must have at most %zu items", field->max_items);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && err == SCALEKIT_OK; i++) {
         const struct place item = {place->up, place->member, i};
-        scalekit_err err;
 
         if (!items[i])
             return wrong(check, &item, "is NULL");
         err = field->kind == SKI_STRINGS ? check_text(check, field, items[i], &item)
                                          : check_structure(check, field->type, items[i], &item);
-        if (err != SCALEKIT_OK)
-            return err;
     }
-    return SCALEKIT_OK;
+    return err;
+}
+
+static scalekit_err check_map(struct check *check, const struct ski_field *field,
+                              const void *structure, const struct place *place)
+{
+    const struct scalekit_entry *entries =
+        SKI_MEMBER(structure, field->offset, const struct scalekit_entry *const);
+    size_t count = SKI_MEMBER(structure, field->second, const size_t);
+    scalekit_err err = check_count(check, field, entries, count, place);
+
+    for (size_t i = 0; i < count && err == SCALEKIT_OK; i++) {
+        const struct place entry = {place->up, place->member, i};
+
+        if (!entries[i].key || !entries[i].value)
+            return wrong(check, &entry, "has no key or no value");
+        err = check_length(check, "key ", entries[i].key, field->key_min, field->key_max, &entry);
+        if (err == SCALEKIT_OK)
+            err = check_text(check, field, entries[i].value, &entry);
+    }
+    return err;
 }
 
 /* --- rows ------------------------------------------------------------------------------------------ */
@@ -144,6 +197,11 @@ static bool is_unknown_enum(const struct ski_field *field, const void *structure
            !ski_enum_text(field, structure);
 }
 
+static bool is_choice(enum scalekit_choice choice)
+{
+    return choice == SCALEKIT_NO || choice == SCALEKIT_YES;
+}
+
 /* A member that is there. */
 static scalekit_err check_value(struct check *check, const struct ski_field *field,
                                 const void *structure, const struct place *place)
@@ -153,8 +211,13 @@ static scalekit_err check_value(struct check *check, const struct ski_field *fie
         return check_text(check, field, SKI_MEMBER(structure, field->offset, const char *const),
                           place);
     case SKI_INTEGER:
+    case SKI_DURATION:
         return check_integer(check, field, SKI_MEMBER(structure, field->offset, const int64_t),
                              place);
+    case SKI_NUMBER:
+        return isfinite(SKI_MEMBER(structure, field->offset, const double))
+                   ? SCALEKIT_OK
+                   : wrong(check, place, "must be a finite number");
     case SKI_TIMESTAMP:
         return check_moment(check, SKI_MEMBER(structure, field->offset, const scalekit_time),
                             place);
@@ -169,6 +232,12 @@ static scalekit_err check_value(struct check *check, const struct ski_field *fie
     case SKI_OBJECTS:
     case SKI_STRINGS:
         return check_list(check, field, structure, place);
+    case SKI_MAP:
+        return check_map(check, field, structure, place);
+    case SKI_CHOICE:
+        return is_choice(SKI_MEMBER(structure, field->offset, const enum scalekit_choice))
+                   ? SCALEKIT_OK
+                   : wrong(check, place, "must be unset, no or yes");
     case SKI_END:
     case SKI_BOOLEAN:
     case SKI_FLAT:

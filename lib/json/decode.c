@@ -1,204 +1,34 @@
 /* Design.  yajl reads, we are called back for every value; struct frame is our stack, one for every
- * object or list that is being read into, and `ignored` counts the levels inside a member that is
- * skipped or kept as text.  Depth is ours to limit: yajl would go on for ever.
+ * object, list or map that is being read into, and `ignored` counts the levels inside a member that
+ * is skipped or kept as text.  Depth is ours to limit: yajl would go on for ever.
  *
- * yajl has no way to be told that memory ran out: it uses what its allocator returns.  So the
- * allocator we give it takes from an arena for this one document, frees nothing, and when there is
- * no memory leaves, by longjmp(), over yajl's frames to parse().  The arena then takes back
- * everything yajl had.  The same way out serves our own failures inside callbacks, which therefore
- * never return one.
- *
- * What yajl is lax about is settled before it sees the text: strict UTF-8; escapes of half a
- * surrogate pair, for which it makes up another character; and two characters it skips that are no
- * white space in JSON.  Numbers are taken as text: yajl's own conversion depends on the locale and
- * stops at numbers it finds too large, even unwanted ones.
- *
- * The whole text is given to yajl at once; in pieces it would read long strings again and again. */
+ * Failures leave from inside callbacks (json/parse.h).  Numbers are taken as text: yajl's own
+ * conversion depends on the locale and stops at numbers it finds too large, even unwanted ones. */
 #include "json/decode.h"
-#include "base/list.h"
 #include "base/str.h"
+#include "json/parse.h"
 #include "json/time.h"
-#include <setjmp.h>
-#include <stdalign.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <yajl/yajl_parse.h>
 
-/* --- parsing --------------------------------------------------------------------------------------- */
-
-enum outcome {
-    PARSED,
-    NO_MEMORY,
-    NOT_UTF8,
-    HALF_PAIR,  /* of surrogates */
-    NOT_JSON,   /* see `error_at` */
-    CUT_SHORT,  /* valid as far as it goes */
-    TOO_DEEP,   /* beyond SKI_JSON_MAX_DEPTH */
-    WRONG_VALUE /* valid, but not what the table says */
-};
-
-struct parser {
-    yajl_handle yajl;
-    struct ski_arena scratch; /* for what lives no longer than the parser */
-    const char *text;
-    size_t length, error_at;
-    enum outcome outcome;
-    jmp_buf way_out;
-};
-
-#define FIRST_SCRATCH 4096 /* enough for a parser and the 2 KiB it buffers in */
-
-_Noreturn static void leave(struct parser *parser, enum outcome outcome)
-{
-    parser->outcome = outcome;
-    longjmp(parser->way_out, 1);
-}
-
-/* A block of yajl's, which must be able to grow. */
-struct block {
-    size_t size;
-    alignas(max_align_t) char data[];
-};
-
-static void *scratch_alloc(void *user, size_t size)
-{
-    struct parser *parser = user;
-    struct block *block = NULL;
-
-    if (size <= SIZE_MAX - sizeof *block)
-        block = ski_arena_alloc(&parser->scratch, sizeof *block + size);
-    if (!block)
-        leave(parser, NO_MEMORY);
-    block->size = size;
-    return block->data;
-}
-
-static void *scratch_realloc(void *user, void *old, size_t size)
-{
-    void *data = scratch_alloc(user, size);
-
-    if (old) {
-        size_t old_size = SKI_CONTAINER(old, struct block, data)->size;
-
-        memcpy(data, old, old_size < size ? old_size : size);
-    }
-    return data;
-}
-
-static void scratch_free(void *user, void *memory)
-{
-    (void)user;
-    (void)memory;
-}
-
-/* The code unit of "\uXXXX"; 0, which is no surrogate, when that is not what is there. */
-static unsigned code_unit(const char *at, const char *end)
-{
-    unsigned unit = 0;
-
-    if (end - at < 6 || at[0] != '\\' || at[1] != 'u')
-        return 0;
-    for (int i = 2; i < 6; i++) {
-        char c = ski_lower(at[i]);
-
-        if (c >= '0' && c <= '9')
-            unit = unit * 16 + (unsigned)(c - '0');
-        else if (c >= 'a' && c <= 'f')
-            unit = unit * 16 + (unsigned)(c - 'a') + 10;
-        else
-            return 0;
-    }
-    return unit;
-}
-
-static bool pairs_are_whole(const char *text, size_t length)
-{
-    const char *end = text + length;
-    const char *at = text;
-
-    while ((at = memchr(at, '\\', (size_t)(end - at))) != NULL) {
-        unsigned first = code_unit(at, end), second;
-
-        if (first >= 0xd800 && first <= 0xdfff) {
-            second = code_unit(at + 6, end);
-            if (first >= 0xdc00 || second < 0xdc00 || second > 0xdfff)
-                return false;
-            at += 12;
-        } else if (end - at > 2) {
-            at += 2;
-        } else {
-            break;
-        }
-    }
-    return true;
-}
-
-_Noreturn static void leave_at(struct parser *parser, size_t error_at)
-{
-    parser->error_at = error_at;
-    leave(parser, NOT_JSON);
-}
-
-/* Bare, these are valid nowhere in JSON. */
-static void refuse(struct parser *parser, char c)
-{
-    const char *at = memchr(parser->text, c, parser->length);
-
-    if (at)
-        leave_at(parser, (size_t)(at - parser->text));
-}
-
-static void read_text(struct parser *parser, const yajl_callbacks *callbacks, void *user)
-{
-    yajl_alloc_funcs allocator = {scratch_alloc, scratch_realloc, scratch_free, parser};
-
-    if (!ski_utf8_valid(parser->text, parser->length))
-        leave(parser, NOT_UTF8);
-    if (!pairs_are_whole(parser->text, parser->length))
-        leave(parser, HALF_PAIR);
-    refuse(parser, '\v');
-    refuse(parser, '\f');
-    parser->yajl = yajl_alloc(callbacks, &allocator, user);
-    yajl_config(parser->yajl, yajl_dont_validate_strings, 1);
-    if (yajl_parse(parser->yajl, (const unsigned char *)parser->text, parser->length) !=
-        yajl_status_ok)
-        leave_at(parser, yajl_get_bytes_consumed(parser->yajl));
-    if (yajl_complete_parse(parser->yajl) != yajl_status_ok)
-        leave(parser, CUT_SHORT);
-}
-
-/* What the scratch arena takes is bound by the length of the text, which the caller has limited. */
-static enum outcome parse(struct parser *parser, const struct ski_mem *mem, const char *text,
-                          size_t length, const yajl_callbacks *callbacks, void *user)
-{
-    parser->text = text;
-    parser->length = length;
-    parser->outcome = PARSED;
-    ski_arena_init(&parser->scratch, mem, FIRST_SCRATCH, SIZE_MAX);
-    if (setjmp(parser->way_out) == 0)
-        read_text(parser, callbacks, user);
-    ski_arena_free(&parser->scratch);
-    return parser->outcome;
-}
-
-/* --- decoding -------------------------------------------------------------------------------------- */
-
-/* An object being read, or a list. */
+/* An object being read, or a list or map. */
 struct frame {
     void *structure;               /* where its members, or the list, are to go */
-    const struct ski_type *type;   /* of the structure; NULL for a list */
+    const struct ski_type *type;   /* of the structure; NULL for a list or map */
     const struct ski_field *field; /* the row of the member, or list, being read; NULL: unknown */
     const struct ski_field *next;  /* the row after: members mostly come in the table's order */
-    const void **items;            /* what the list has so far */
+    const char *key;               /* of the map's entry being read */
+    const void **items;            /* what the list has so far; of a map, keys and values in turn */
     size_t kept, room, seen;       /* items; seen counts null too */
 };
 
 struct decoder {
-    struct parser parser;
+    struct ski_parser parser;
     struct ski_arena *arena;
     struct ski_failure *failure;
     const void *result;
+    bool params;           /* parameters of an operation: see ski_json_decode_params() */
     struct ski_field root; /* a row for the document itself, whose member is `result` */
     size_t key_end;        /* where the last JSON row's key ends */
     size_t depth;          /* frames open above the first */
@@ -215,16 +45,19 @@ static void write_path(const struct decoder *decoder, char *out, size_t size)
     for (size_t i = 1; i <= decoder->depth && used < size; i++) {
         const struct frame *frame = &decoder->frames[i];
 
-        if (!frame->type)
+        if (!frame->type && frame->field->kind == SKI_MAP)
+            snprintf(out + used, size - used, ".%s", frame->key ? frame->key : "");
+        else if (!frame->type)
             snprintf(out + used, size - used, "[%zu]", frame->seen - 1);
         else if (frame->field)
-            snprintf(out + used, size - used, "%s%s", used ? "." : "", frame->field->name);
+            snprintf(out + used, size - used, "%s%s", used ? "." : "",
+                     decoder->params ? frame->field->member : frame->field->name);
         used = strlen(out);
     }
 }
 
 _Noreturn __attribute__((format(printf, 3, 4))) static void fail(struct decoder *decoder,
-                                                                 enum outcome outcome,
+                                                                 enum ski_parse_outcome outcome,
                                                                  const char *format, ...)
 {
     char path[120], problem[60]; /* in a failure's text there is room for both */
@@ -236,30 +69,43 @@ _Noreturn __attribute__((format(printf, 3, 4))) static void fail(struct decoder 
     write_path(decoder, path, sizeof path);
     ski_fail(decoder->failure, SCALEKIT_ERR_DECODE, SCALEKIT_PHASE_DECODE, "%s%s%s", path,
              path[0] ? ": " : "", problem);
-    leave(&decoder->parser, outcome);
+    if (decoder->params && decoder->frames[decoder->depth].field)
+        decoder->failure->parameter = decoder->frames[decoder->depth].field->member;
+    ski_parser_leave(&decoder->parser, outcome);
 }
 
 _Noreturn static void wrong_type(struct decoder *decoder, const struct frame *frame)
 {
     static const char *const expected[] = {
-        [SKI_STRING] = "a string",       [SKI_INTEGER] = "an integer",
-        [SKI_BOOLEAN] = "true or false", [SKI_TIMESTAMP] = "an RFC 3339 time",
-        [SKI_ENUM] = "a string",         [SKI_JSON] = "an object",
-        [SKI_OBJECT] = "an object",      [SKI_FLAT] = "an object",
-        [SKI_OBJECTS] = "a list",        [SKI_STRINGS] = "a list",
+        [SKI_STRING] = "a string",
+        [SKI_INTEGER] = "an integer",
+        [SKI_NUMBER] = "a number",
+        [SKI_BOOLEAN] = "true or false",
+        [SKI_CHOICE] = "true or false",
+        [SKI_TIMESTAMP] = "an RFC 3339 time",
+        [SKI_DURATION] = "seconds, \"3600s\"",
+        [SKI_ENUM] = "a string",
+        [SKI_JSON] = "an object",
+        [SKI_OBJECT] = "an object",
+        [SKI_FLAT] = "an object",
+        [SKI_OBJECTS] = "a list",
+        [SKI_STRINGS] = "a list",
+        [SKI_MAP] = "an object",
     };
     enum ski_kind kind = frame->field->kind;
 
     if (!frame->type)
         kind = kind == SKI_OBJECTS ? SKI_OBJECT : SKI_STRING;
-    fail(decoder, WRONG_VALUE, "expected %s", expected[kind]);
+    else if (kind == SKI_JSON && frame->field->flags & SKI_LIST_JSON)
+        kind = SKI_OBJECTS;
+    fail(decoder, SKI_PARSE_WRONG_VALUE, "expected %s", expected[kind]);
 }
 
 /* What the caller's arena gave, unless it gave nothing. */
 static void *checked(struct decoder *decoder, void *memory)
 {
     if (!memory)
-        leave(&decoder->parser, NO_MEMORY);
+        ski_parser_leave(&decoder->parser, SKI_PARSE_NO_MEMORY);
     return memory;
 }
 
@@ -278,7 +124,7 @@ static struct frame *begin_value(struct decoder *decoder)
     if (decoder->ignored || !frame->field)
         return NULL;
     if (!frame->type && frame->seen++ == SKI_JSON_MAX_ITEMS)
-        fail(decoder, WRONG_VALUE, "more than %d items", SKI_JSON_MAX_ITEMS);
+        fail(decoder, SKI_PARSE_WRONG_VALUE, "more than %d items", SKI_JSON_MAX_ITEMS);
     return frame;
 }
 
@@ -287,7 +133,7 @@ static void add_item(struct decoder *decoder, struct frame *list, const void *it
     if (list->kept == list->room) {
         size_t room = list->room ? list->room * 2 : 16;
 
-        list->items = scratch_realloc(&decoder->parser, list->items, room * sizeof *list->items);
+        list->items = ski_parser_realloc(&decoder->parser, list->items, room * sizeof *list->items);
         list->room = room;
     }
     list->items[list->kept++] = item;
@@ -304,7 +150,7 @@ static void keep_json(struct decoder *decoder, struct frame *frame)
     struct ski_slice value;
 
     if (end <= start)
-        leave(&decoder->parser, CUT_SHORT);
+        ski_parser_leave(&decoder->parser, SKI_PARSE_CUT_SHORT);
     colon = memchr(text + start, ':', end - start);
     value.at = colon + 1;
     value.length = (size_t)(text + end - value.at);
@@ -344,10 +190,17 @@ static void clear(void *structure, const struct ski_field *field)
         break;
     case SKI_INTEGER:
     case SKI_TIMESTAMP:
+    case SKI_DURATION:
         SKI_MEMBER(structure, field->offset, int64_t) = 0;
+        break;
+    case SKI_NUMBER:
+        SKI_MEMBER(structure, field->offset, double) = 0;
         break;
     case SKI_BOOLEAN:
         SKI_MEMBER(structure, field->offset, bool) = false;
+        break;
+    case SKI_CHOICE:
+        SKI_MEMBER(structure, field->offset, enum scalekit_choice) = SCALEKIT_UNSET;
         break;
     case SKI_ENUM:
         SKI_MEMBER(structure, field->offset, int) = 0;
@@ -355,6 +208,7 @@ static void clear(void *structure, const struct ski_field *field)
         break;
     case SKI_OBJECTS:
     case SKI_STRINGS:
+    case SKI_MAP:
         SKI_MEMBER(structure, field->offset, const void *) = NULL;
         SKI_MEMBER(structure, field->second, size_t) = 0;
         break;
@@ -381,6 +235,9 @@ static int on_boolean(void *user, int value)
         return 1;
     if (frame->field->kind == SKI_BOOLEAN)
         SKI_MEMBER(frame->structure, frame->field->offset, bool) = value;
+    else if (frame->field->kind == SKI_CHOICE)
+        SKI_MEMBER(frame->structure, frame->field->offset, enum scalekit_choice) =
+            value ? SCALEKIT_YES : SCALEKIT_NO;
     else if (frame->field->kind == SKI_JSON)
         keep_scalar_json(user, frame);
     else
@@ -397,6 +254,15 @@ static void set_integer(struct decoder *decoder, struct frame *frame, const char
         wrong_type(decoder, frame);
 }
 
+static void set_number(struct decoder *decoder, struct frame *frame, const char *text,
+                       size_t length)
+{
+    const struct ski_slice number = {text, length};
+
+    if (!ski_parse_double(number, &SKI_MEMBER(frame->structure, frame->field->offset, double)))
+        wrong_type(decoder, frame);
+}
+
 static int on_number(void *user, const char *text, size_t length)
 {
     struct frame *frame = begin_value(user);
@@ -405,6 +271,8 @@ static int on_number(void *user, const char *text, size_t length)
         return 1;
     if (frame->field->kind == SKI_INTEGER)
         set_integer(user, frame, text, length);
+    else if (frame->field->kind == SKI_NUMBER)
+        set_number(user, frame, text, length);
     else if (frame->field->kind == SKI_ENUM)
         set_enum(user, frame, text, length);
     else if (frame->field->kind == SKI_JSON)
@@ -425,7 +293,18 @@ static bool is_integer_text(const char *text, size_t length)
     return length > start;
 }
 
-/* Of a string that is not empty. */
+/* "3600s", "0.5s": whole seconds, what is left is cut. */
+static bool set_duration(struct frame *frame, const char *text, size_t length)
+{
+    const char *point = memchr(text, '.', length);
+    const struct ski_slice seconds = {text, point ? (size_t)(point - text) : length - 1};
+
+    return text[length - 1] == 's' && is_integer_text(seconds.at, seconds.length) &&
+           (!point || is_integer_text(point + 1, length - seconds.length - 2)) &&
+           ski_parse_i64(seconds, &SKI_MEMBER(frame->structure, frame->field->offset, int64_t));
+}
+
+/* Of a string that is not empty, or is kept all the same. */
 static void set_from_string(struct decoder *decoder, struct frame *frame, const char *text,
                             size_t length)
 {
@@ -439,15 +318,23 @@ static void set_from_string(struct decoder *decoder, struct frame *frame, const 
         set_enum(decoder, frame, text, length);
     else if (field->kind == SKI_INTEGER && is_integer_text(text, length))
         set_integer(decoder, frame, text, length);
+    else if (field->kind == SKI_DURATION && length > 0 && set_duration(frame, text, length))
+        return;
     else if (field->kind != SKI_TIMESTAMP ||
              !ski_time_parse(slice, &SKI_MEMBER(frame->structure, field->offset, scalekit_time)))
         wrong_type(decoder, frame);
 }
 
+static void add_entry(struct decoder *decoder, struct frame *map, const char *text, size_t length)
+{
+    add_item(decoder, map, map->key);
+    add_item(decoder, map, keep_text(decoder, text, length));
+}
+
 static int on_string(void *user, const unsigned char *bytes, size_t length)
 {
-    const unsigned from_strings =
-        1u << SKI_STRING | 1u << SKI_INTEGER | 1u << SKI_TIMESTAMP | 1u << SKI_ENUM;
+    const unsigned from_strings = 1u << SKI_STRING | 1u << SKI_INTEGER | 1u << SKI_TIMESTAMP |
+                                  1u << SKI_DURATION | 1u << SKI_ENUM;
     const char *text = (const char *)bytes;
     struct decoder *decoder = user;
     struct frame *frame = begin_value(decoder);
@@ -457,15 +344,17 @@ static int on_string(void *user, const unsigned char *bytes, size_t length)
         return 1;
     kind = frame->field->kind;
     if (kind != SKI_JSON && memchr(text, '\0', length))
-        fail(decoder, WRONG_VALUE, "a string with a NUL character");
+        fail(decoder, SKI_PARSE_WRONG_VALUE, "a string with a NUL character");
 
     if (kind == SKI_JSON)
         keep_scalar_json(decoder, frame);
     else if (kind == SKI_STRINGS && !frame->type)
         add_item(decoder, frame, keep_text(decoder, text, length));
+    else if (kind == SKI_MAP && !frame->type)
+        add_entry(decoder, frame, text, length);
     else if (!(from_strings & 1u << kind))
         wrong_type(decoder, frame);
-    else if (length == 0)
+    else if (length == 0 && !decoder->params)
         clear(frame->structure, frame->field);
     else
         set_from_string(decoder, frame, text, length);
@@ -477,7 +366,7 @@ static int on_string(void *user, const unsigned char *bytes, size_t length)
 static void check_depth(struct decoder *decoder)
 {
     if (decoder->depth + decoder->ignored == SKI_JSON_MAX_DEPTH)
-        fail(decoder, TOO_DEEP, "nested more than %d deep", SKI_JSON_MAX_DEPTH);
+        fail(decoder, SKI_PARSE_TOO_DEEP, "nested more than %d deep", SKI_JSON_MAX_DEPTH);
 }
 
 static void push(struct decoder *decoder, void *structure, const struct ski_type *type,
@@ -509,8 +398,10 @@ static int on_start_map(void *user)
     check_depth(decoder);
     frame = begin_value(decoder);
     field = frame ? frame->field : NULL;
-    if (!field || field->kind == SKI_JSON) {
+    if (!field || (field->kind == SKI_JSON && !(field->flags & SKI_LIST_JSON))) {
         decoder->ignored++;
+    } else if (field->kind == SKI_MAP && frame->type) {
+        push(decoder, frame->structure, NULL, field);
     } else if (field->kind == SKI_FLAT) {
         push(decoder, frame->structure, field->type, NULL);
     } else if (field->kind == SKI_OBJECT) {
@@ -536,7 +427,7 @@ static int on_start_array(void *user)
     check_depth(decoder);
     frame = begin_value(decoder);
     field = frame ? frame->field : NULL;
-    if (!field || (field->kind == SKI_JSON && field->flags & SKI_ANY_JSON))
+    if (!field || (field->kind == SKI_JSON && field->flags & (SKI_ANY_JSON | SKI_LIST_JSON)))
         decoder->ignored++;
     else if (frame->type && (field->kind == SKI_OBJECTS || field->kind == SKI_STRINGS))
         push(decoder, frame->structure, NULL, field);
@@ -568,17 +459,40 @@ static void demand_required(struct decoder *decoder, struct frame *frame)
         if (field->flags & SKI_REQUIRED && pointers & 1u << field->kind &&
             !SKI_MEMBER(frame->structure, field->offset, const void *)) {
             frame->field = field; /* the end of the path */
-            fail(decoder, WRONG_VALUE, "missing");
+            fail(decoder, SKI_PARSE_WRONG_VALUE, "missing");
         }
 }
+
+/* What a list or a map that ended has, into its member. */
+static void keep_items(struct decoder *decoder, const struct frame *list)
+{
+    size_t per_item = list->field->kind == SKI_MAP ? 2 : 1;
+    const void **items = NULL;
+
+    if (list->kept) {
+        size_t size = list->kept * sizeof *items;
+
+        items = memcpy(checked(decoder, ski_arena_alloc(decoder->arena, size)), list->items, size);
+    }
+    SKI_MEMBER(list->structure, list->field->offset, const void **) = items;
+    SKI_MEMBER(list->structure, list->field->second, size_t) = list->kept / per_item;
+}
+
+/* An entry of a map is made as a pair of items. */
+_Static_assert(sizeof(struct scalekit_entry) == 2 * sizeof(void *) &&
+                   offsetof(struct scalekit_entry, value) == sizeof(void *),
+               "an entry is not a key and a value");
 
 static int on_end_map(void *user)
 {
     struct decoder *decoder = user;
+    struct frame *frame = &decoder->frames[decoder->depth];
+    bool map = !frame->type;
 
-    if (!decoder->ignored)
-        demand_required(decoder, &decoder->frames[decoder->depth]);
-    close_level(decoder);
+    if (!decoder->ignored && !map && !decoder->params)
+        demand_required(decoder, frame);
+    if (close_level(decoder) && map)
+        keep_items(decoder, frame);
     return 1;
 }
 
@@ -586,17 +500,9 @@ static int on_end_array(void *user)
 {
     struct decoder *decoder = user;
     struct frame *list = &decoder->frames[decoder->depth];
-    const void **items = NULL;
 
-    if (!close_level(decoder))
-        return 1;
-    if (list->kept) {
-        size_t size = list->kept * sizeof *items;
-
-        items = memcpy(checked(decoder, ski_arena_alloc(decoder->arena, size)), list->items, size);
-    }
-    SKI_MEMBER(list->structure, list->field->offset, const void **) = items;
-    SKI_MEMBER(list->structure, list->field->second, size_t) = list->kept;
+    if (close_level(decoder))
+        keep_items(decoder, list);
     return 1;
 }
 
@@ -630,6 +536,38 @@ static const struct ski_field *find(const struct frame *frame, const char *key, 
     return NULL;
 }
 
+/* The row of a parameter.  Those of a FLAT are members of the same structure. */
+static const struct ski_field *find_member(const struct ski_type *type, const char *key,
+                                           size_t length)
+{
+    const struct ski_field *field, *inner;
+
+    for (field = type->fields; field->kind != SKI_END; field++) {
+        if (field->kind == SKI_FLAT) {
+            inner = find_member(field->type, key, length);
+            if (inner)
+                return inner;
+        } else if (!(field->flags & SKI_READ_ONLY) && strlen(field->member) == length &&
+                   memcmp(field->member, key, length) == 0) {
+            return field;
+        }
+    }
+    return NULL;
+}
+
+static const struct ski_field *find_parameter(struct decoder *decoder, struct frame *frame,
+                                              const char *key, size_t length)
+{
+    const struct ski_field *field = find_member(frame->type, key, length);
+
+    if (!field) {
+        frame->field = NULL;
+        fail(decoder, SKI_PARSE_WRONG_VALUE, "there is no \"%.*s\"",
+             (int)(length < 40 ? length : 40), key);
+    }
+    return field;
+}
+
 static int on_map_key(void *user, const unsigned char *key, size_t length)
 {
     struct decoder *decoder = user;
@@ -637,7 +575,14 @@ static int on_map_key(void *user, const unsigned char *key, size_t length)
 
     if (decoder->ignored)
         return 1;
-    frame->field = find(frame, (const char *)key, length);
+    if (!frame->type) {
+        if (memchr(key, '\0', length))
+            fail(decoder, SKI_PARSE_WRONG_VALUE, "a name with a NUL character");
+        frame->key = keep_text(decoder, (const char *)key, length);
+        return 1;
+    }
+    frame->field = decoder->params ? find_parameter(decoder, frame, (const char *)key, length)
+                                   : find(frame, (const char *)key, length);
     if (!frame->field)
         return 1;
     frame->next = frame->field + 1;
@@ -649,34 +594,34 @@ static int on_map_key(void *user, const unsigned char *key, size_t length)
 /* --- the two ways in -------------------------------------------------------------------------------- */
 
 /* What a failure of the whole document is called; those of a value have named themselves. */
-static scalekit_err name_failure(struct decoder *decoder, enum outcome outcome)
+static scalekit_err name_failure(struct decoder *decoder, enum ski_parse_outcome outcome)
 {
     struct ski_failure *failure = decoder->failure;
     const enum scalekit_phase phase = SCALEKIT_PHASE_DECODE;
 
     switch (outcome) {
-    case NO_MEMORY:
+    case SKI_PARSE_NO_MEMORY:
         return ski_fail(failure, SCALEKIT_ERR_NOMEM, phase, "%s", ski_json_no_memory);
-    case NOT_UTF8:
+    case SKI_PARSE_NOT_UTF8:
         return ski_fail(failure, SCALEKIT_ERR_DECODE, phase, "not valid UTF-8");
-    case HALF_PAIR:
+    case SKI_PARSE_HALF_PAIR:
         return ski_fail(failure, SCALEKIT_ERR_DECODE, phase, "half of a surrogate pair");
-    case NOT_JSON:
+    case SKI_PARSE_NOT_JSON:
         return ski_fail(failure, SCALEKIT_ERR_DECODE, phase, "not valid JSON near byte %zu",
                         decoder->parser.error_at);
-    case CUT_SHORT:
+    case SKI_PARSE_CUT_SHORT:
         return ski_fail(failure, SCALEKIT_ERR_DECODE, phase, "JSON that ends too early");
-    case PARSED: /* null */
+    case SKI_PARSED: /* null */
         return ski_fail(failure, SCALEKIT_ERR_DECODE, phase, "expected an object");
-    case TOO_DEEP:
-    case WRONG_VALUE:
+    case SKI_PARSE_TOO_DEEP:
+    case SKI_PARSE_WRONG_VALUE:
         break;
     }
     return failure->code;
 }
 
-scalekit_err ski_json_decode(struct ski_arena *arena, const struct ski_type *type, const char *text,
-                             size_t length, const void **out, struct ski_failure *failure)
+static scalekit_err decode(struct decoder *decoder, const struct ski_type *type, const char *text,
+                           size_t length, const void **out)
 {
     static const yajl_callbacks callbacks = {
         .yajl_null = on_null,
@@ -690,68 +635,47 @@ scalekit_err ski_json_decode(struct ski_arena *arena, const struct ski_type *typ
         .yajl_end_array = on_end_array,
     };
     struct ski_slice document = {text, length};
-    struct decoder decoder;
-    enum outcome outcome;
+    enum ski_parse_outcome outcome;
 
     if (ski_slice_trim(document).length == 0)
         document = ski_slice_of("{}");
+    decoder->result = NULL;
+    decoder->root = (struct ski_field){.name = "", .member = "", .kind = SKI_OBJECT, .type = type};
+    decoder->depth = decoder->ignored = 0;
+    decoder->frames[0] =
+        (struct frame){.structure = &decoder->result, .type = type, .field = &decoder->root};
+    outcome = ski_parse(&decoder->parser, decoder->arena->mem, document.at, document.length,
+                        &callbacks, decoder);
+    *out = outcome == SKI_PARSED ? decoder->result : NULL;
+    return *out ? SCALEKIT_OK : name_failure(decoder, outcome);
+}
+
+scalekit_err ski_json_decode(struct ski_arena *arena, const struct ski_type *type, const char *text,
+                             size_t length, const void **out, struct ski_failure *failure)
+{
+    struct decoder decoder;
+
     decoder.arena = arena;
     decoder.failure = failure;
-    decoder.result = NULL;
-    decoder.root = (struct ski_field){.name = "", .kind = SKI_OBJECT, .type = type};
-    decoder.depth = decoder.ignored = 0;
-    decoder.frames[0] =
-        (struct frame){.structure = &decoder.result, .type = type, .field = &decoder.root};
-    outcome =
-        parse(&decoder.parser, arena->mem, document.at, document.length, &callbacks, &decoder);
-    *out = outcome == PARSED ? decoder.result : NULL;
-    return *out ? SCALEKIT_OK : name_failure(&decoder, outcome);
+    decoder.params = false;
+    return decode(&decoder, type, text, length, out);
 }
 
-/* Only the depth is ours to check. */
-struct checker {
-    struct parser parser;
-    size_t depth;
-};
-
-static int check_open(void *user)
+scalekit_err ski_json_decode_params(struct ski_arena *arena, const struct ski_type *type,
+                                    const char *text, size_t length, const void **out,
+                                    struct ski_failure *failure)
 {
-    struct checker *checker = user;
+    struct decoder decoder;
+    scalekit_err err;
 
-    if (checker->depth++ == SKI_JSON_MAX_DEPTH)
-        leave(&checker->parser, TOO_DEEP);
-    return 1;
-}
-
-static int check_close(void *user)
-{
-    ((struct checker *)user)->depth--;
-    return 1;
-}
-
-const char ski_json_no_memory[] = "out of memory";
-
-const char *ski_json_problem(const struct ski_mem *mem, const char *text, size_t length, bool any)
-{
-    static const yajl_callbacks callbacks = {
-        .yajl_start_map = check_open,
-        .yajl_end_map = check_close,
-        .yajl_start_array = check_open,
-        .yajl_end_array = check_close,
-    };
-    static const char *const problems[] = {
-        [NO_MEMORY] = ski_json_no_memory,
-        [NOT_UTF8] = "must be valid UTF-8",
-        [HALF_PAIR] = "must not have half of a surrogate pair",
-        [NOT_JSON] = "must be valid JSON",
-        [CUT_SHORT] = "must be complete JSON",
-        [TOO_DEEP] = "must not be nested more than 64 deep",
-    };
-    struct ski_slice value = ski_slice_trim((struct ski_slice){text, length});
-    struct checker checker;
-
-    if (!any && (value.length == 0 || value.at[0] != '{'))
-        return "must be a JSON object";
-    checker.depth = 0;
-    return problems[parse(&checker.parser, mem, value.at, value.length, &callbacks, &checker)];
+    decoder.arena = arena;
+    decoder.failure = failure;
+    decoder.params = true;
+    err = decode(&decoder, type, text, length, out);
+    if (err != SCALEKIT_ERR_DECODE)
+        return err;
+    if (!failure->parameter || !failure->parameter[0])
+        failure->parameter = "parameters";
+    failure->phase = SCALEKIT_PHASE_NONE;
+    return failure->code = SCALEKIT_ERR_INVALID;
 }

@@ -14,7 +14,6 @@
 #include "base/arena.h"
 #include "json/type.h"
 
-#define SKI_JSON_MAX_DEPTH 64
 #define SKI_JSON_MAX_ITEMS 100000 /* elements of one list */
 
 /* *out: the decoded structure, in `arena`; NULL when it failed.  An empty text decodes as {}.
@@ -22,10 +21,12 @@
 scalekit_err ski_json_decode(struct ski_arena *arena, const struct ski_type *type, const char *text,
                              size_t length, const void **out, struct ski_failure *failure);
 
-/* Whether a text is one valid JSON value (an object, unless `any`), within the limits.  Returns
- * NULL when it is, else what is wrong, for people ("must be a JSON object"); static text, and
- * ski_json_no_memory when memory ran out. */
-extern const char ski_json_no_memory[];
-const char *ski_json_problem(const struct ski_mem *mem, const char *text, size_t length, bool any);
+/* The same for a parameter structure of an operation that is written as JSON: members are named as
+ * in C, and those of a FLAT stand beside the others.  An empty string is kept; what is missing is for
+ * ski_check() to find.  What is wrong, a name that is unknown or only the service's too, is
+ * SCALEKIT_ERR_INVALID, with the parameter. */
+scalekit_err ski_json_decode_params(struct ski_arena *arena, const struct ski_type *type,
+                                    const char *text, size_t length, const void **out,
+                                    struct ski_failure *failure);
 
 #endif

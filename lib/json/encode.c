@@ -2,6 +2,7 @@
 #include "base/str.h"
 #include "json/time.h"
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 void ski_json_string(struct ski_buf *out, const char *text)
@@ -33,14 +34,6 @@ void ski_json_string(struct ski_buf *out, const char *text)
     ski_buf_addc(out, '"');
 }
 
-static void add_moment(struct ski_buf *out, scalekit_time moment)
-{
-    char text[SKI_TIME_TEXT];
-
-    ski_time_format(text, moment);
-    ski_buf_adds(out, text);
-}
-
 /* --- JSON ------------------------------------------------------------------------------------------ */
 
 static void add_object(struct ski_buf *out, const struct ski_type *type, const void *structure,
@@ -70,6 +63,55 @@ static void add_list(struct ski_buf *out, const struct ski_field *field, const v
     ski_buf_addc(out, ']');
 }
 
+static void add_map(struct ski_buf *out, const struct ski_field *field, const void *structure)
+{
+    const struct scalekit_entry *entries =
+        SKI_MEMBER(structure, field->offset, const struct scalekit_entry *const);
+    size_t count = SKI_MEMBER(structure, field->second, const size_t);
+
+    ski_buf_addc(out, '{');
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            ski_buf_addc(out, ',');
+        ski_json_string(out, entries[i].key);
+        ski_buf_addc(out, ':');
+        ski_json_string(out, entries[i].value);
+    }
+    ski_buf_addc(out, '}');
+}
+
+#define PLAIN_TEXT 32
+_Static_assert(SKI_TIME_TEXT <= PLAIN_TEXT && SKI_DOUBLE_TEXT <= PLAIN_TEXT, "no room for a value");
+
+/* The text of a value that is the same in JSON, but for its quotes, and in a query. */
+static void write_plain(char out[PLAIN_TEXT], const struct ski_field *field, const void *structure)
+{
+    switch (field->kind) {
+    case SKI_INTEGER:
+        snprintf(out, PLAIN_TEXT, "%" PRId64, SKI_MEMBER(structure, field->offset, const int64_t));
+        break;
+    case SKI_DURATION:
+        snprintf(out, PLAIN_TEXT, "%" PRId64 "s",
+                 SKI_MEMBER(structure, field->offset, const int64_t));
+        break;
+    case SKI_NUMBER:
+        ski_format_double(out, SKI_MEMBER(structure, field->offset, const double));
+        break;
+    case SKI_TIMESTAMP:
+        ski_time_format(out, SKI_MEMBER(structure, field->offset, const scalekit_time));
+        break;
+    case SKI_CHOICE:
+        snprintf(out, PLAIN_TEXT, "%s",
+                 SKI_MEMBER(structure, field->offset, const enum scalekit_choice) == SCALEKIT_YES
+                     ? "true"
+                     : "false");
+        break;
+    default: /* a BOOLEAN */
+        snprintf(out, PLAIN_TEXT, "%s",
+                 SKI_MEMBER(structure, field->offset, const bool) ? "true" : "false");
+    }
+}
+
 static bool is_there(const struct ski_field *field, const void *structure, size_t struct_size)
 {
     return ski_field_within(field, struct_size) && !ski_field_absent(field, structure);
@@ -78,6 +120,8 @@ static bool is_there(const struct ski_field *field, const void *structure, size_
 static void add_value(struct ski_buf *out, const struct ski_field *field, const void *structure,
                       size_t struct_size, enum ski_encode_mode mode)
 {
+    char text[PLAIN_TEXT];
+
     switch (field->kind) {
     case SKI_END:
         break;
@@ -85,15 +129,16 @@ static void add_value(struct ski_buf *out, const struct ski_field *field, const 
         ski_json_string(out, SKI_MEMBER(structure, field->offset, const char *const));
         break;
     case SKI_INTEGER:
-        ski_buf_addf(out, "%" PRId64, SKI_MEMBER(structure, field->offset, const int64_t));
-        break;
+    case SKI_NUMBER:
     case SKI_BOOLEAN:
-        ski_buf_adds(out, "true"); /* false is absent */
+    case SKI_CHOICE:
+        write_plain(text, field, structure);
+        ski_buf_adds(out, text);
         break;
     case SKI_TIMESTAMP:
-        ski_buf_addc(out, '"');
-        add_moment(out, SKI_MEMBER(structure, field->offset, const scalekit_time));
-        ski_buf_addc(out, '"');
+    case SKI_DURATION:
+        write_plain(text, field, structure);
+        ski_json_string(out, text);
         break;
     case SKI_ENUM:
         ski_json_string(out, ski_enum_text(field, structure));
@@ -101,7 +146,8 @@ static void add_value(struct ski_buf *out, const struct ski_field *field, const 
     case SKI_JSON:
         ski_buf_adds(out, is_there(field, structure, struct_size)
                               ? SKI_MEMBER(structure, field->offset, const char *const)
-                              : "{}"); /* an ALWAYS */
+                          : field->flags & SKI_LIST_JSON ? "[]"
+                                                         : "{}"); /* an ALWAYS */
         break;
     case SKI_OBJECT:
         add_structure(out, field->type, SKI_MEMBER(structure, field->offset, const void *const),
@@ -114,15 +160,25 @@ static void add_value(struct ski_buf *out, const struct ski_field *field, const 
     case SKI_STRINGS:
         add_list(out, field, structure, mode);
         break;
+    case SKI_MAP:
+        add_map(out, field, structure);
+        break;
     }
 }
 
-/* Whether the member is there, and to be sent. */
+/* Whether the member is there, and to be written. */
 static bool is_written(const struct ski_field *field, const void *structure, size_t struct_size,
                        enum ski_encode_mode mode)
 {
-    if (mode == SKI_ENCODE_REQUEST && field->flags & SKI_READ_ONLY)
+    const unsigned elsewhere = SKI_READ_ONLY | SKI_PATH | SKI_QUERY;
+    const unsigned shown_when_zero = 1u << SKI_INTEGER | 1u << SKI_NUMBER | 1u << SKI_BOOLEAN |
+                                     1u << SKI_OBJECTS | 1u << SKI_STRINGS | 1u << SKI_MAP;
+
+    if (mode == SKI_ENCODE_REQUEST && field->flags & elsewhere)
         return false;
+    if (mode == SKI_ENCODE_SHOWN && shown_when_zero & 1u << field->kind &&
+        !(field->flags & SKI_SECRET))
+        return ski_field_within(field, struct_size);
     return field->flags & SKI_ALWAYS || is_there(field, structure, struct_size);
 }
 
@@ -138,7 +194,7 @@ static void add_object(struct ski_buf *out, const struct ski_type *type, const v
         separator = ',';
         ski_json_string(out, field->name);
         ski_buf_addc(out, ':');
-        if (mode == SKI_ENCODE_REDACTED && field->flags & SKI_SECRET)
+        if (mode >= SKI_ENCODE_REDACTED && field->flags & SKI_SECRET)
             ski_buf_adds(out, "\"***\"");
         else
             add_value(out, field, structure, struct_size, mode);
@@ -154,7 +210,7 @@ void ski_json_encode(struct ski_buf *out, const struct ski_type *type, const voi
     add_structure(out, type, value, mode);
 }
 
-/* --- query strings --------------------------------------------------------------------------------- */
+/* --- query strings and paths -------------------------------------------------------------------- */
 
 static void add_name(struct ski_buf *out, size_t start, const struct ski_field *field)
 {
@@ -179,48 +235,70 @@ static void add_pairs(struct ski_buf *out, size_t start, const struct ski_field 
 static void add_pair(struct ski_buf *out, size_t start, const struct ski_field *field,
                      const void *structure)
 {
-    char moment[SKI_TIME_TEXT];
+    char plain[PLAIN_TEXT];
+    const char *text = plain;
 
     switch (field->kind) {
-    case SKI_STRING:
-        add_name(out, start, field);
-        ski_percent_encode(out, SKI_MEMBER(structure, field->offset, const char *const));
-        break;
-    case SKI_INTEGER:
-        add_name(out, start, field);
-        ski_buf_addf(out, "%" PRId64, SKI_MEMBER(structure, field->offset, const int64_t));
-        break;
-    case SKI_BOOLEAN:
-        add_name(out, start, field);
-        ski_buf_adds(out, "true");
-        break;
-    case SKI_TIMESTAMP:
-        add_name(out, start, field);
-        ski_time_format(moment, SKI_MEMBER(structure, field->offset, const scalekit_time));
-        ski_percent_encode(out, moment);
-        break;
-    case SKI_ENUM:
-        add_name(out, start, field);
-        ski_percent_encode(out, ski_enum_text(field, structure));
-        break;
     case SKI_STRINGS:
         add_pairs(out, start, field, structure);
+        return;
+    case SKI_STRING:
+        text = SKI_MEMBER(structure, field->offset, const char *const);
         break;
-    case SKI_END:
-    case SKI_JSON:
-    case SKI_OBJECT:
-    case SKI_FLAT:
-    case SKI_OBJECTS:
-        break; /* have no place in a query */
+    case SKI_ENUM:
+        text = ski_enum_text(field, structure);
+        break;
+    case SKI_INTEGER:
+    case SKI_NUMBER:
+    case SKI_BOOLEAN:
+    case SKI_CHOICE:
+    case SKI_TIMESTAMP:
+    case SKI_DURATION:
+        write_plain(plain, field, structure);
+        break;
+    default:
+        return; /* the others have no place in a query */
     }
+    add_name(out, start, field);
+    ski_percent_encode(out, text);
 }
 
-void ski_query_encode(struct ski_buf *out, const struct ski_type *type, const void *value)
+void ski_query_encode(struct ski_buf *out, const struct ski_type *type, const void *value,
+                      enum ski_query_rows rows)
 {
     size_t struct_size = *(const size_t *)value;
     size_t start = out->length;
 
-    for (const struct ski_field *field = type->fields; field->kind != SKI_END; field++)
-        if (is_written(field, value, struct_size, SKI_ENCODE_REQUEST))
+    for (const struct ski_field *field = type->fields; field->kind != SKI_END; field++) {
+        bool wanted = rows == SKI_QUERY_FLAGGED ? field->flags & SKI_QUERY
+                                                : !(field->flags & (SKI_PATH | SKI_READ_ONLY));
+
+        if (wanted && is_there(field, value, struct_size))
             add_pair(out, start, field, value);
+    }
+}
+
+static const struct ski_field *find_path_row(const struct ski_type *type, struct ski_slice name)
+{
+    const struct ski_field *field = type->fields;
+
+    while (field->kind != SKI_END && !ski_slice_eq(name, field->name))
+        field++;
+    return field;
+}
+
+void ski_path_encode(struct ski_buf *out, const char *path, const struct ski_type *type,
+                     const void *value)
+{
+    const char *open;
+
+    for (; (open = strchr(path, '{')); path = strchr(open, '}') + 1) {
+        const struct ski_slice name = {open + 1, strcspn(open + 1, "}")};
+        const struct ski_field *field = find_path_row(type, name);
+
+        ski_buf_add(out, path, (size_t)(open - path));
+        if (field->kind == SKI_STRING)
+            ski_percent_encode(out, SKI_MEMBER(value, field->offset, const char *const));
+    }
+    ski_buf_adds(out, path);
 }

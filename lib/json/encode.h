@@ -10,9 +10,10 @@
 #include "json/type.h"
 
 enum ski_encode_mode {
-    SKI_ENCODE_REQUEST, /* without READ_ONLY members */
-    SKI_ENCODE_ALL,     /* everything */
-    SKI_ENCODE_REDACTED /* everything, SECRET members as "***": for logs */
+    SKI_ENCODE_REQUEST,  /* a body: without READ_ONLY members, and those with a place elsewhere */
+    SKI_ENCODE_ALL,      /* everything */
+    SKI_ENCODE_REDACTED, /* everything, SECRET members as "***": for logs */
+    SKI_ENCODE_SHOWN /* the same for people: also numbers that are 0, what is false, empty lists */
 };
 
 /* Failures stick to `out`. */
@@ -22,8 +23,19 @@ void ski_json_encode(struct ski_buf *out, const struct ski_type *type, const voi
 /* One string, quoted and escaped. */
 void ski_json_string(struct ski_buf *out, const char *text);
 
-/* "a=1&b=x%20y&b=z": STRING, INTEGER, BOOLEAN, TIMESTAMP, ENUM and STRINGS rows; a list repeats its
- * name.  Writes nothing, and no '?', when all are absent. */
-void ski_query_encode(struct ski_buf *out, const struct ski_type *type, const void *value);
+/* Which rows a query is made of. */
+enum ski_query_rows {
+    SKI_QUERY_ALL,    /* all but those with SKI_PATH */
+    SKI_QUERY_FLAGGED /* those with SKI_QUERY */
+};
+
+/* "a=1&b=x%20y&b=z"; a list repeats its name.  Rows that are JSON, objects or maps have no place in
+ * it.  Writes nothing, and no '?', when all are absent. */
+void ski_query_encode(struct ski_buf *out, const struct ski_type *type, const void *value,
+                      enum ski_query_rows rows);
+
+/* A path with each "{name}" replaced by the STRING row of that name, which must be there. */
+void ski_path_encode(struct ski_buf *out, const char *path, const struct ski_type *type,
+                     const void *value);
 
 #endif

@@ -24,22 +24,29 @@ enum ski_kind {
     SKI_END,
     SKI_STRING,    /* const char * */
     SKI_INTEGER,   /* int64_t; a JSON number without fraction, or the same in a string */
+    SKI_NUMBER,    /* double */
     SKI_BOOLEAN,   /* bool */
+    SKI_CHOICE,    /* enum scalekit_choice; a boolean for which absent is not false */
     SKI_TIMESTAMP, /* scalekit_time; RFC 3339 */
+    SKI_DURATION,  /* int64_t, whole seconds; "3600s" */
     SKI_ENUM,      /* enum, stored as int, and `<member>_text` beside it */
-    SKI_JSON,      /* const char *: a JSON object as text, or any value: SKI_ANY_JSON */
+    SKI_JSON,      /* const char *: a JSON object as text, or SKI_LIST_JSON, or SKI_ANY_JSON */
     SKI_OBJECT,    /* const struct T * */
     SKI_FLAT,      /* a JSON object whose members are members of this same structure */
     SKI_OBJECTS,   /* const struct T *const *, and `n_<member>` */
-    SKI_STRINGS    /* const char *const *, and `n_<member>` */
+    SKI_STRINGS,   /* const char *const *, and `n_<member>` */
+    SKI_MAP        /* const struct scalekit_entry *, and `n_<member>`; an object of strings */
 };
 
 enum ski_field_flags {
-    SKI_REQUIRED = 1,  /* must be given and not be empty */
-    SKI_SECRET = 2,    /* logs show "***" */
-    SKI_READ_ONLY = 4, /* from the service only: never encoded into a request */
-    SKI_ANY_JSON = 8,  /* SKI_JSON: any value, not only an object */
-    SKI_ALWAYS = 16    /* SKI_JSON: encoded as {} when it is absent */
+    SKI_REQUIRED = 1,   /* must be given and not be empty */
+    SKI_SECRET = 2,     /* logs show "***" */
+    SKI_READ_ONLY = 4,  /* from the service only: never encoded into a request */
+    SKI_ANY_JSON = 8,   /* SKI_JSON: any value, not only an object */
+    SKI_ALWAYS = 16,    /* SKI_JSON: encoded as {} when it is absent */
+    SKI_LIST_JSON = 32, /* SKI_JSON: a list, not an object */
+    SKI_PATH = 64,      /* of a request: goes into the path, where it says {name} */
+    SKI_QUERY = 128     /* of a request: goes into the query, although the others are its body */
 };
 
 struct ski_word { /* an enum's value and its spelling; ends with a NULL word */
@@ -58,7 +65,8 @@ struct ski_field {
     const struct ski_type *type;  /* OBJECT, FLAT, OBJECTS */
     const struct ski_word *words; /* ENUM */
     int64_t min, max;             /* of characters, of an integer's value; 0, 0: no limits */
-    size_t max_items;             /* STRINGS, OBJECTS; min and max then hold for each string */
+    int64_t key_min, key_max;     /* MAP: of a key's characters */
+    size_t min_items, max_items;  /* STRINGS, OBJECTS, MAP; min and max hold for each string */
     /* What is wrong with a string, for people ("must begin with ca_"); NULL when it is right. */
     const char *(*check)(const char *value);
 };
@@ -95,6 +103,24 @@ struct ski_type {
     {                                                                                              \
         .member = #m, .kind = SKI_ENUM, .offset = SKI_AT(S, m, enum E),                            \
         .second = SKI_AT(S, m##_text, const char *), .words = W, .name = __VA_ARGS__               \
+    }
+#define NUMBER(S, m, ...)                                                                          \
+    {                                                                                              \
+        .member = #m, .kind = SKI_NUMBER, .offset = SKI_AT(S, m, double), .name = __VA_ARGS__      \
+    }
+#define CHOICE(S, m, ...)                                                                          \
+    {                                                                                              \
+        .member = #m, .kind = SKI_CHOICE, .offset = SKI_AT(S, m, enum scalekit_choice),            \
+        .name = __VA_ARGS__                                                                        \
+    }
+#define DURATION(S, m, ...)                                                                        \
+    {                                                                                              \
+        .member = #m, .kind = SKI_DURATION, .offset = SKI_AT(S, m, int64_t), .name = __VA_ARGS__   \
+    }
+#define MAP(S, m, ...)                                                                             \
+    {                                                                                              \
+        .member = #m, .kind = SKI_MAP, .offset = SKI_AT(S, m, const struct scalekit_entry *),      \
+        .second = SKI_AT(S, n_##m, size_t), .name = __VA_ARGS__                                    \
     }
 #define JSON(S, m, ...)                                                                            \
     {                                                                                              \
@@ -149,16 +175,24 @@ static inline bool ski_field_within(const struct ski_field *field, size_t struct
         break;
     case SKI_INTEGER:
     case SKI_TIMESTAMP:
+    case SKI_DURATION:
         end += sizeof(int64_t);
+        break;
+    case SKI_NUMBER:
+        end += sizeof(double);
         break;
     case SKI_BOOLEAN:
         end += sizeof(bool);
+        break;
+    case SKI_CHOICE:
+        end += sizeof(enum scalekit_choice);
         break;
     case SKI_ENUM:
         end = field->second + sizeof(char *);
         break;
     case SKI_OBJECTS:
     case SKI_STRINGS:
+    case SKI_MAP:
         end = field->second + sizeof(size_t);
         break;
     }
@@ -194,13 +228,19 @@ static inline bool ski_field_absent(const struct ski_field *field, const void *s
         return !SKI_MEMBER(structure, field->offset, const void *const);
     case SKI_INTEGER:
     case SKI_TIMESTAMP:
+    case SKI_DURATION:
         return SKI_MEMBER(structure, field->offset, const int64_t) == 0;
+    case SKI_NUMBER:
+        return SKI_MEMBER(structure, field->offset, const double) == 0;
+    case SKI_CHOICE:
+        return SKI_MEMBER(structure, field->offset, const enum scalekit_choice) == SCALEKIT_UNSET;
     case SKI_BOOLEAN:
         return !SKI_MEMBER(structure, field->offset, const bool);
     case SKI_ENUM:
         return !ski_enum_text(field, structure);
     case SKI_OBJECTS:
     case SKI_STRINGS:
+    case SKI_MAP:
         return SKI_MEMBER(structure, field->second, const size_t) == 0;
     case SKI_FLAT:
         break;

@@ -282,6 +282,41 @@ static void hashing_is_fnv_1a(void)
     CU_ASSERT_EQUAL(ski_hash("foobar", 6), UINT64_C(0x85944171f73967e8));
 }
 
+static void doubles_are_read_as_json_spells_them(void)
+{
+    static const struct {
+        const char *text;
+        double value;
+    } good[] = {{"0", 0}, {"-1", -1}, {"2.5", 2.5}, {"1e3", 1000}, {"1E-2", 0.01}, {"0.1", 0.1}};
+    static const char *const bad[] = {"", "x", "1e999", "nan", "inf", "0x10", "1.2.3", "1 "};
+    double value = 7;
+
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        CU_ASSERT(ski_parse_double(slice(good[i].text), &value));
+        CU_ASSERT_EQUAL(value, good[i].value);
+    }
+    value = 7;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        CU_ASSERT_FALSE(ski_parse_double(slice(bad[i]), &value));
+    CU_ASSERT_EQUAL(value, 7);
+}
+
+static void doubles_are_written_as_short_as_they_read_back(void)
+{
+    static const struct {
+        double value;
+        const char *text;
+    } cases[] = {
+        {0, "0"}, {-1, "-1"}, {0.1, "0.1"}, {1e21, "1e+21"}, {1.0 / 3, "0.3333333333333333"}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[SKI_DOUBLE_TEXT];
+
+        ski_format_double(text, cases[i].value);
+        CU_ASSERT_STRING_EQUAL(text, cases[i].text);
+    }
+}
+
 SUITE(str, {"comparing ignores the case of ASCII only", comparing_ignores_the_case_of_ascii_only},
       {"a slice with a NUL equals no text", a_slice_with_a_nul_equals_no_text},
       {"trimming takes white space off both ends", trimming_takes_white_space_off_both_ends},
@@ -291,4 +326,7 @@ SUITE(str, {"comparing ignores the case of ASCII only", comparing_ignores_the_ca
       {"numbers are digits and do not overflow", numbers_are_digits_and_do_not_overflow},
       {"whole numbers may be spelt in any way", whole_numbers_may_be_spelt_in_any_way},
       {"percent-encoding leaves only the unreserved", percent_encoding_leaves_only_the_unreserved},
-      {"hashing is FNV-1a", hashing_is_fnv_1a})
+      {"hashing is FNV-1a", hashing_is_fnv_1a},
+      {"doubles are read as JSON spells them", doubles_are_read_as_json_spells_them},
+      {"doubles are written as short as they read back",
+       doubles_are_written_as_short_as_they_read_back})

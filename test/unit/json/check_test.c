@@ -2,6 +2,7 @@
 #include "harness.h"
 #include "json/check.h"
 #include "json/time.h"
+#include <math.h>
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define SIZE         .struct_size = sizeof(struct everything)
@@ -32,6 +33,12 @@ static const struct ski_field limited_fields[] = {
     FLAT(limited_flat_type, "flat"),
     OBJECTS(everything, objects, everything, limited_type, "os", .max_items = 2),
     STRINGS(everything, strings, "ss", .max = 3, .max_items = 2, .check = must_begin_with_a),
+    NUMBER(everything, number, "n"),
+    CHOICE(everything, choice, "c"),
+    DURATION(everything, duration, "d", .min = 60, .max = 3600),
+    MAP(everything, map, "m", .min = 1, .max = 3, .key_min = 2, .key_max = 4, .max_items = 2),
+    JSON(everything, list_json, "l", .flags = SKI_LIST_JSON),
+    STRING(everything, in_path, "p", .flags = SKI_PATH, .max = 9),
     STRING(everything, secret, "secret", .min = 3),
     STRING(everything, read_only, "r", .flags = SKI_READ_ONLY | SKI_REQUIRED, .max = 1),
     END,
@@ -66,6 +73,15 @@ static const struct everything *const three_fine[] = {&fine, &fine, &fine};
 static const struct everything *const second_short[] = {&fine, &too_short};
 static const struct everything *const object_null[] = {NULL};
 
+static const struct scalekit_entry right_entries[] = {{"ab", "x"}, {"abcd", "xyz"}};
+static const struct scalekit_entry short_key_entries[] = {{"a", "x"}};
+static const struct scalekit_entry long_key_entries[] = {{"ab", "x"}, {"abcde", "x"}};
+static const struct scalekit_entry no_text_entries[] = {{"ab", ""}};
+static const struct scalekit_entry no_value_entries[] = {{"ab", NULL}};
+static const struct scalekit_entry no_key_entries[] = {{NULL, "x"}};
+static const struct scalekit_entry bad_key_entries[] = {{"a\xff", "x"}};
+static const struct scalekit_entry one_entries[] = {{"ab", "x"}};
+
 static void what_is_within_the_limits_passes(void)
 {
     static const struct everything cases[] = {
@@ -87,6 +103,13 @@ static void what_is_within_the_limits_passes(void)
         {SIZE, .objects = three_fine, .n_objects = 2},
         {SIZE, .objects = object_null}, /* a count of 0: none */
         {SIZE, .strings = three, .n_strings = 2},
+        {SIZE, .number = 1e308},
+        {SIZE, .choice = SCALEKIT_NO},
+        {SIZE, .choice = SCALEKIT_YES},
+        {SIZE, .duration = 60},
+        {SIZE, .map = right_entries, .n_map = 2},
+        {SIZE, .list_json = " [{}] "},
+        {SIZE, .in_path = "a.b..c %"},
         {SIZE, .secret = "unlimited above its minimum of three characters"},
         {SIZE, .read_only = "longer than its limit, and ignored"},
     };
@@ -134,6 +157,39 @@ static void what_is_not_is_named_with_its_limit(void)
          "objects[1].string must have from 2 to 4 characters"},
         {{SIZE, .objects = object_null, .n_objects = 1}, "objects", "objects[0] is NULL"},
         {{SIZE, .n_objects = 1}, "objects", "objects is NULL, but its count is not 0"},
+        {{SIZE, .number = INFINITY}, "number", "number must be a finite number"},
+        {{SIZE, .number = NAN}, "number", "number must be a finite number"},
+        {{SIZE, .choice = (enum scalekit_choice)3}, "choice", "choice must be unset, no or yes"},
+        {{SIZE, .duration = 59}, "duration", "duration must be from 60 to 3600"},
+        {{SIZE, .duration = -60}, "duration", "duration must be from 60 to 3600"},
+        {{SIZE, .map = short_key_entries, .n_map = 1},
+         "map",
+         "map[0] key must have from 2 to 4 characters"},
+        {{SIZE, .map = long_key_entries, .n_map = 2},
+         "map",
+         "map[1] key must have at most 4 characters"},
+        {{SIZE, .map = no_text_entries, .n_map = 1},
+         "map",
+         "map[0] must have from 1 to 3 characters"},
+        {{SIZE, .map = no_value_entries, .n_map = 1}, "map", "map[0] has no key or no value"},
+        {{SIZE, .map = no_key_entries, .n_map = 1}, "map", "map[0] has no key or no value"},
+        {{SIZE, .map = bad_key_entries, .n_map = 1}, "map", "map[0] key must be valid UTF-8"},
+        {{SIZE, .map = one_entries, .n_map = 3}, "map", "map must have at most 2 items"},
+        {{SIZE, .n_map = 1}, "map", "map is NULL, but its count is not 0"},
+        {{SIZE, .list_json = "{}"}, "list_json", "list_json must be a JSON list"},
+        {{SIZE, .list_json = ""}, "list_json", "list_json must be a JSON list"},
+        {{SIZE, .list_json = "[1"}, "list_json", "list_json must be complete JSON"},
+        {{SIZE, .in_path = "."}, "in_path", "in_path must not be a dot segment"},
+        {{SIZE, .in_path = ".."}, "in_path", "in_path must not be a dot segment"},
+        {{SIZE, .in_path = "../a"},
+         "in_path",
+         "in_path must not hold / or \\ or control characters"},
+        {{SIZE, .in_path = "a\\b"},
+         "in_path",
+         "in_path must not hold / or \\ or control characters"},
+        {{SIZE, .in_path = "a\nb"},
+         "in_path",
+         "in_path must not hold / or \\ or control characters"},
         {{SIZE, .strings = three, .n_strings = 3}, "strings", "strings must have at most 2 items"},
         {{SIZE, .strings = second_wrong, .n_strings = 2},
          "strings",

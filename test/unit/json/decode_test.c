@@ -2,6 +2,7 @@
 #include "harness.h"
 #include "json/decode.h"
 #include "json/encode.h"
+#include "json/parse.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -301,6 +302,25 @@ static void a_wrong_type_is_named_with_its_path(void)
         {"{\"a_boolean\":\"\"}", "a_boolean: expected true or false"},
         {"{\"a_moment\":1}", "a_moment: expected an RFC 3339 time"},
         {"{\"a_moment\":\"today\"}", "a_moment: expected an RFC 3339 time"},
+        {"{\"a_number\":\"1\"}", "a_number: expected a number"},
+        {"{\"a_number\":1e999}", "a_number: expected a number"},
+        {"{\"a_choice\":1}", "a_choice: expected true or false"},
+        {"{\"a_choice\":\"true\"}", "a_choice: expected true or false"},
+        {"{\"a_duration\":3600}", "a_duration: expected seconds, \"3600s\""},
+        {"{\"a_duration\":\"1h\"}", "a_duration: expected seconds, \"3600s\""},
+        {"{\"a_duration\":\"s\"}", "a_duration: expected seconds, \"3600s\""},
+        {"{\"a_duration\":\"1.s\"}", "a_duration: expected seconds, \"3600s\""},
+        {"{\"a_duration\":\"1.5xs\"}", "a_duration: expected seconds, \"3600s\""},
+        {"{\"a_duration\":\"99999999999999999999s\"}", "a_duration: expected seconds, \"3600s\""},
+        {"{\"a_map\":[]}", "a_map: expected an object"},
+        {"{\"a_map\":\"\"}", "a_map: expected an object"},
+        {"{\"a_map\":{\"k\":1}}", "a_map.k: expected a string"},
+        {"{\"a_map\":{\"j\":\"\",\"k\":{}}}", "a_map.k: expected a string"},
+        {"{\"a_map\":{\"k\":[]}}", "a_map.k: expected a string"},
+        {"{\"a_map\":{\"k\":\"\\u0000\"}}", "a_map.k: a string with a NUL character"},
+        {"{\"a_map\":{\"k\\u0000\":\"\"}}", "a_map.: a name with a NUL character"},
+        {"{\"list_json\":{}}", "list_json: expected a list"},
+        {"{\"list_json\":1}", "list_json: expected a list"},
         {"{\"color\":true}", "color: expected a string"},
         {"{\"color\":{}}", "color: expected a string"},
         {"{\"some_json\":[]}", "some_json: expected an object"},
@@ -403,7 +423,7 @@ static void ten_million_levels_cost_no_stack(void)
     memset(text, '[', LEVELS);
     memcpy(text, "{\"x\":", 5);
     CU_ASSERT_PTR_NULL(decode(text, LEVELS));
-    CU_ASSERT_PTR_NOT_NULL(ski_json_problem(&mem, text + 5, LEVELS - 5, true));
+    CU_ASSERT_PTR_NOT_NULL(ski_json_problem(&mem, text + 5, LEVELS - 5, SKI_JSON_ANY));
     ski_free(&mem, text);
     stop();
 }
@@ -533,69 +553,6 @@ static void a_document_cut_anywhere_is_refused(void)
 
 /* --- validating ------------------------------------------------------------------------------------ */
 
-static void a_text_is_judged_as_json(void)
-{
-    static const struct {
-        const char *text, *object, *any; /* what is wrong, as an object and as any value */
-    } cases[] = {
-        {"{}", NULL, NULL},
-        {" {\"a\":[1,2.5e10,\"x\",true,null,{\"b\":{}}]}\n", NULL, NULL},
-        {"{\"n\":1e999}", NULL, NULL},
-        {"[]", "must be a JSON object", NULL},
-        {"1", "must be a JSON object", NULL},
-        {"\"x\"", "must be a JSON object", NULL},
-        {"null", "must be a JSON object", NULL},
-        {"", "must be a JSON object", "must be complete JSON"},
-        {" ", "must be a JSON object", "must be complete JSON"},
-        {"{", "must be complete JSON", "must be complete JSON"},
-        {"{\"a\":", "must be complete JSON", "must be complete JSON"},
-        {"{a:1}", "must be valid JSON", "must be valid JSON"},
-        {"{} {}", "must be valid JSON", "must be valid JSON"},
-        {"{\"a\":\"\xff\"}", "must be valid UTF-8", "must be valid UTF-8"},
-        {"{\"a\":\"\\ud800\"}", "must not have half of a surrogate pair",
-         "must not have half of a surrogate pair"},
-        {"{\"a\":\"\\", "must be complete JSON", "must be complete JSON"},
-        {"{\"a\":\"\\u12g4\"}", "must be valid JSON", "must be valid JSON"},
-    };
-
-    start();
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        for (int any = 0; any < 2; any++) {
-            const char *expected = any ? cases[i].any : cases[i].object;
-            const char *problem = ski_json_problem(&mem, cases[i].text, strlen(cases[i].text), any);
-
-            CU_ASSERT_STRING_EQUAL(problem ? problem : "none", expected ? expected : "none");
-        }
-    }
-    stop();
-}
-
-static void validating_limits_the_depth_too(void)
-{
-    char text[200];
-
-    start();
-    for (size_t levels = 60; levels < 70; levels++) {
-        const char *problem;
-
-        memset(text, '[', levels);
-        memset(text + levels, ']', levels);
-        problem = ski_json_problem(&mem, text, 2 * levels, true);
-        CU_ASSERT_STRING_EQUAL(problem ? problem : "none",
-                               levels > 64 ? "must not be nested more than 64 deep" : "none");
-    }
-    stop();
-}
-
-static void validating_without_memory_says_so(void)
-{
-    start();
-    memory.fail_at = 1;
-    CU_ASSERT_PTR_EQUAL(ski_json_problem(&mem, "{}", 2, false), ski_json_no_memory);
-    CU_ASSERT_PTR_NULL(ski_json_problem(&mem, "{}", 2, false));
-    stop();
-}
-
 struct needy {
     size_t struct_size;
     const char *name;
@@ -638,6 +595,86 @@ static void what_is_required_must_be_there(void)
     }
 }
 
+static void maps_keep_their_entries(void)
+{
+    const char *text = "{\"a_map\":{\"k\":\"v\",\"none\":null,\"\":\"\"},\"a_number\":2.5,"
+                       "\"a_choice\":false,\"a_duration\":\"90.5s\",\"list_json\":[{\"a\":1}]}";
+    const struct everything *value;
+
+    start();
+    value = decode(text, strlen(text));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(value);
+    CU_ASSERT_EQUAL_FATAL(value->n_map, 2);
+    CU_ASSERT_STRING_EQUAL(value->map[0].key, "k");
+    CU_ASSERT_STRING_EQUAL(value->map[0].value, "v");
+    CU_ASSERT_STRING_EQUAL(value->map[1].key, "");
+    CU_ASSERT_STRING_EQUAL(value->map[1].value, "");
+    CU_ASSERT_EQUAL(value->number, 2.5);
+    CU_ASSERT_EQUAL(value->choice, SCALEKIT_NO);
+    CU_ASSERT_EQUAL(value->duration, 90);
+    CU_ASSERT_STRING_EQUAL(value->list_json, "[{\"a\":1}]");
+    stop();
+}
+
+static const struct everything *decode_params(const char *text)
+{
+    const void *out;
+
+    ski_json_decode_params(&arena, &everything_type, text, strlen(text), &out, &failure);
+    return out;
+}
+
+static void parameters_are_named_as_in_c(void)
+{
+    const struct everything *value;
+
+    start();
+    value = decode_params("{\"string\":\"\",\"moment\":\"1970-01-01T00:00:01Z\",\"flat_integer\":7,"
+                          "\"objects\":[{\"string\":\"x\",\"flat_string\":\"f\"}],"
+                          "\"map\":{\"a\":\"b\"},\"color\":\"RED\"}");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(value);
+    CU_ASSERT_STRING_EQUAL(value->string, "");
+    CU_ASSERT_EQUAL(value->moment, 1000000);
+    CU_ASSERT_EQUAL(value->flat_integer, 7);
+    CU_ASSERT_EQUAL_FATAL(value->n_objects, 1);
+    CU_ASSERT_STRING_EQUAL(value->objects[0]->string, "x");
+    CU_ASSERT_STRING_EQUAL(value->objects[0]->flat_string, "f");
+    CU_ASSERT_STRING_EQUAL(value->map[0].value, "b");
+    CU_ASSERT_EQUAL(value->color, COLOR_RED);
+    value = decode_params("");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(value);
+    CU_ASSERT_EQUAL(value->struct_size, sizeof *value);
+    stop();
+}
+
+static void a_wrong_parameter_is_named(void)
+{
+    static const struct {
+        const char *text, *parameter, *problem;
+    } cases[] = {
+        {"{\"a_string\":\"x\"}", "parameters", "there is no \"a_string\""},
+        {"{\"flat_object\":{}}", "parameters", "there is no \"flat_object\""},
+        {"{\"read_only\":\"x\"}", "parameters", "there is no \"read_only\""},
+        {"{\"object\":{\"strin\":\"x\"}}", "parameters", "object: there is no \"strin\""},
+        {"{\"string\":1}", "string", "string: expected a string"},
+        {"{\"objects\":[{\"integer\":\"x\"}]}", "integer",
+         "objects[0].integer: expected an integer"},
+        {"{\"integer\":\"\"}", "integer", "integer: expected an integer"},
+        {"{\"duration\":\"\"}", "duration", "duration: expected seconds, \"3600s\""},
+        {"[]", "parameters", "expected an object"},
+        {"{", "parameters", "JSON that ends too early"},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        start();
+        CU_ASSERT_PTR_NULL(decode_params(cases[i].text));
+        CU_ASSERT_EQUAL(failure.code, SCALEKIT_ERR_INVALID);
+        CU_ASSERT_STRING_EQUAL(failure.parameter, cases[i].parameter);
+        CU_ASSERT_STRING_EQUAL(failure.text, cases[i].problem);
+        stop();
+    }
+}
+
 SUITE(decode, {"what is required must be there", what_is_required_must_be_there},
       {"each member lands in its place", each_member_lands_in_its_place},
       {"scalars are understood however spelt", scalars_are_understood_however_spelt},
@@ -651,6 +688,6 @@ SUITE(decode, {"what is required must be there", what_is_required_must_be_there}
       {"every refused allocation is survived", every_refused_allocation_is_survived},
       {"an arena at its limit is out of memory", an_arena_at_its_limit_is_out_of_memory},
       {"a document cut anywhere is refused", a_document_cut_anywhere_is_refused},
-      {"a text is judged as JSON", a_text_is_judged_as_json},
-      {"validating limits the depth too", validating_limits_the_depth_too},
-      {"validating without memory says so", validating_without_memory_says_so})
+      {"maps keep their entries", maps_keep_their_entries},
+      {"parameters are named as in C", parameters_are_named_as_in_c},
+      {"a wrong parameter is named", a_wrong_parameter_is_named})

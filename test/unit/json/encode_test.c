@@ -29,6 +29,8 @@ static const struct everything *const two_objects[] = {
     &(const struct everything){SIZE, .integer = 2},
 };
 
+static const struct scalekit_entry two_entries[] = {{"k", "v\"1"}, {"", ""}};
+
 static const struct {
     struct everything value;
     const char *json, *query;
@@ -58,6 +60,25 @@ static const struct {
      "{\"an_integer\":2,\"flat_object\":{}}]}",
      ""},
     {{SIZE, .objects = two_objects}, "{\"flat_object\":{}}", ""},
+    {{SIZE, .number = 0.1}, "{\"flat_object\":{},\"a_number\":0.1}", "a_number=0.1"},
+    {{SIZE, .number = -1e300}, "{\"flat_object\":{},\"a_number\":-1e+300}", "a_number=-1e%2B300"},
+    {{SIZE, .choice = SCALEKIT_YES}, "{\"flat_object\":{},\"a_choice\":true}", "a_choice=true"},
+    {{SIZE, .choice = SCALEKIT_NO}, "{\"flat_object\":{},\"a_choice\":false}", "a_choice=false"},
+    {{SIZE, .duration = 3600}, "{\"flat_object\":{},\"a_duration\":\"3600s\"}", "a_duration=3600s"},
+    {{SIZE, .duration = INT64_MIN},
+     "{\"flat_object\":{},\"a_duration\":\"-9223372036854775808s\"}",
+     "a_duration=-9223372036854775808s"},
+    {{SIZE, .map = two_entries, .n_map = 2},
+     "{\"flat_object\":{},\"a_map\":{\"k\":\"v\\\"1\",\"\":\"\"}}",
+     ""},
+    {{SIZE, .map = two_entries}, "{\"flat_object\":{}}", ""},
+    {{SIZE, .list_json = "[ 1]"}, "{\"flat_object\":{},\"list_json\":[ 1]}", ""},
+    {{SIZE, .in_path = "p", .string = "s"},
+     "{\"a_string\":\"s\",\"flat_object\":{}}",
+     "a_string=s"},
+    {{SIZE, .in_query = "q", .string = "s"},
+     "{\"a_string\":\"s\",\"flat_object\":{}}",
+     "a_string=s&in_query=q"},
     {{SIZE, .strings = two_strings, .n_strings = 2},
      "{\"flat_object\":{},\"some_strings\":[\"one\",\"t&o\"]}",
      "some_strings=one&some_strings=t%26o"},
@@ -84,7 +105,7 @@ static void each_scalar_kind_and_strings_have_their_query(void)
     for (size_t i = 0; i < COUNT(members); i++) {
         ski_buf_clear(&buf);
         ski_buf_addc(&buf, '?'); /* what is there already is no reason for '&' */
-        ski_query_encode(&buf, &everything_type, &members[i].value);
+        ski_query_encode(&buf, &everything_type, &members[i].value, SKI_QUERY_ALL);
         CU_ASSERT_STRING_EQUAL(ski_buf_text(&buf) + 1, members[i].query);
     }
     stop();
@@ -100,6 +121,10 @@ static void modes_differ_in_what_they_hide(void)
             "{\"a_string\":\"s\",\"flat_object\":{},\"a_secret\":\"hush\",\"read_only\":\"r\"}",
         [SKI_ENCODE_REDACTED] =
             "{\"a_string\":\"s\",\"flat_object\":{},\"a_secret\":\"***\",\"read_only\":\"r\"}",
+        [SKI_ENCODE_SHOWN] =
+            "{\"a_string\":\"s\",\"an_integer\":0,\"a_boolean\":false,"
+            "\"flat_object\":{\"an_integer\":0},\"some_objects\":[],\"some_strings\":[],"
+            "\"a_number\":0,\"a_map\":{},\"a_secret\":\"***\",\"read_only\":\"r\"}",
     };
 
     start(10000);
@@ -109,7 +134,7 @@ static void modes_differ_in_what_they_hide(void)
         CU_ASSERT_STRING_EQUAL(ski_buf_text(&buf), expected[mode]);
     }
     ski_buf_clear(&buf);
-    ski_query_encode(&buf, &everything_type, &value);
+    ski_query_encode(&buf, &everything_type, &value, SKI_QUERY_ALL);
     CU_ASSERT_STRING_EQUAL(ski_buf_text(&buf), "a_string=s&a_secret=hush");
     stop();
 }
@@ -176,7 +201,7 @@ static void members_beyond_struct_size_are_not_read(void)
         ski_json_encode(&buf, &everything_type, &value, SKI_ENCODE_REQUEST);
         CU_ASSERT_STRING_EQUAL(ski_buf_text(&buf), cases[i].json);
         ski_buf_clear(&buf);
-        ski_query_encode(&buf, &everything_type, &value);
+        ski_query_encode(&buf, &everything_type, &value, SKI_QUERY_ALL);
         CU_ASSERT_STRING_EQUAL(ski_buf_text(&buf), cases[i].query);
     }
     stop();
@@ -237,6 +262,38 @@ static void a_full_buffer_sticks(void)
     }
 }
 
+static void a_query_beside_a_body_has_its_flagged_rows_only(void)
+{
+    const struct everything value = {SIZE, .string = "s", .in_query = "q &", .in_path = "p"};
+
+    start(10000);
+    ski_query_encode(&buf, &everything_type, &value, SKI_QUERY_FLAGGED);
+    CU_ASSERT_STRING_EQUAL(ski_buf_text(&buf), "in_query=q%20%26");
+    stop();
+}
+
+static void a_path_is_filled_in(void)
+{
+    static const struct {
+        const char *value, *path, *expected;
+    } cases[] = {
+        {"cfg_1", "/a/{in_path}", "/a/cfg_1"},
+        {"cfg_1", "/a/{in_path}:disable", "/a/cfg_1:disable"},
+        {"cfg_1", "/a/{in_path}/b/{in_path}", "/a/cfg_1/b/cfg_1"},
+        {"cfg_1", "/a:search", "/a:search"},
+        {"a b?#%:\u00e9", "/{in_path}/", "/a%20b%3F%23%25%3A%C3%A9/"},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct everything value = {SIZE, .in_path = cases[i].value};
+
+        start(10000);
+        ski_path_encode(&buf, cases[i].path, &everything_type, &value);
+        CU_ASSERT_STRING_EQUAL(ski_buf_text(&buf), cases[i].expected);
+        stop();
+    }
+}
+
 SUITE(encode, {"each kind has its JSON", each_kind_has_its_json},
       {"each scalar kind and strings have their query",
        each_scalar_kind_and_strings_have_their_query},
@@ -246,4 +303,7 @@ SUITE(encode, {"each kind has its JSON", each_kind_has_its_json},
       {"strings are escaped as JSON wants", strings_are_escaped_as_json_wants},
       {"what is always sent is an empty object when absent",
        what_is_always_sent_is_an_empty_object_when_absent},
-      {"a full buffer sticks", a_full_buffer_sticks})
+      {"a full buffer sticks", a_full_buffer_sticks},
+      {"a query beside a body has its flagged rows only",
+       a_query_beside_a_body_has_its_flagged_rows_only},
+      {"a path is filled in", a_path_is_filled_in})

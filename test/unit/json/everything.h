@@ -23,6 +23,14 @@ struct everything {
     size_t n_objects;
     const char *const *strings;
     size_t n_strings;
+    double number;
+    enum scalekit_choice choice;
+    int64_t duration;
+    const struct scalekit_entry *map;
+    size_t n_map;
+    const char *list_json;
+    const char *in_path;   /* PATH */
+    const char *in_query;  /* QUERY */
     const char *secret;    /* SECRET */
     const char *read_only; /* READ_ONLY */
 };
@@ -54,6 +62,13 @@ static const struct ski_field everything_fields[] = {
     FLAT(flat_type, "flat_object"),
     OBJECTS(everything, objects, everything, everything_type, "some_objects"),
     STRINGS(everything, strings, "some_strings"),
+    NUMBER(everything, number, "a_number"),
+    CHOICE(everything, choice, "a_choice"),
+    DURATION(everything, duration, "a_duration"),
+    MAP(everything, map, "a_map"),
+    JSON(everything, list_json, "list_json", .flags = SKI_LIST_JSON),
+    STRING(everything, in_path, "in_path", .flags = SKI_PATH),
+    STRING(everything, in_query, "in_query", .flags = SKI_QUERY),
     STRING(everything, secret, "a_secret", .flags = SKI_SECRET),
     STRING(everything, read_only, "read_only", .flags = SKI_READ_ONLY),
     END,

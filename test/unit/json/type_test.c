@@ -54,11 +54,20 @@ static void a_member_is_within_a_structure_that_holds_all_of_it(void)
         size_t end;
     } cases[] = {
 #define END_OF(m) (offsetof(struct everything, m) + sizeof(((struct everything *)0)->m))
-        {"a_string", END_OF(string)},        {"an_integer", END_OF(integer)},
-        {"a_boolean", END_OF(boolean)},      {"a_moment", END_OF(moment)},
-        {"color", END_OF(color_text)},       {"some_json", END_OF(json)},
-        {"an_object", END_OF(object)},       {"some_objects", END_OF(n_objects)},
+        {"a_string", END_OF(string)},
+        {"an_integer", END_OF(integer)},
+        {"a_boolean", END_OF(boolean)},
+        {"a_moment", END_OF(moment)},
+        {"color", END_OF(color_text)},
+        {"some_json", END_OF(json)},
+        {"an_object", END_OF(object)},
+        {"some_objects", END_OF(n_objects)},
         {"some_strings", END_OF(n_strings)},
+        {"a_number", END_OF(number)},
+        {"a_choice", END_OF(choice)},
+        {"a_duration", END_OF(duration)},
+        {"a_map", END_OF(n_map)},
+        {"list_json", END_OF(list_json)},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -73,6 +82,7 @@ static void the_zero_value_is_absent(void)
     static const struct everything zero;
     static const char *const strings[] = {"x"};
     static const struct everything *const objects[] = {&zero};
+    static const struct scalekit_entry entries[] = {{"", ""}};
     static const struct everything full = {
         .string = "",
         .integer = -1,
@@ -86,6 +96,14 @@ static void the_zero_value_is_absent(void)
         .n_objects = 1,
         .strings = strings,
         .n_strings = 1,
+        .number = -0.5,
+        .choice = SCALEKIT_NO,
+        .duration = -1,
+        .map = entries,
+        .n_map = 1,
+        .list_json = "",
+        .in_path = "",
+        .in_query = "",
         .secret = "",
         .read_only = "",
     };
