@@ -1,9 +1,10 @@
-/* h1_fuzz.c - a connection full of responses, read whole and in pieces.
+/* h1_fuzz.c - a connection full of responses, read whole, in pieces, and with bodies passed on.
  *
  * The first byte chooses how the rest is cut, whether it answers HEAD, and how the connection ends.
- * However it is cut, the same must come of it.  A response must be complete with its last byte, and
- * not before. */
+ * However it is cut, and whoever gathers the body, the same must come of it.  A response must be
+ * complete with its last byte, and not before. */
 #include "http/h1.h"
+#include "http/transfer.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,9 @@ struct input {
 struct reader {
     struct ski_mem mem;
     struct ski_exchange exchange;
+    struct ski_transfer transfer;
+    bool streams;
+    struct ski_buf body; /* what was passed on, when it streams */
     struct ski_h1 h1;
     struct ski_failure failure;
     size_t used; /* by the response under way */
@@ -36,11 +40,18 @@ static void require(bool condition)
         abort();
 }
 
-static void reader_init(struct reader *reader, uint8_t choice)
+static void reader_init(struct reader *reader, uint8_t choice, bool streams)
 {
     memset(reader, 0, sizeof *reader);
     ski_mem_init(&reader->mem, NULL);
-    ski_exchange_init(&reader->exchange, &reader->mem, MAX_BODY);
+    ski_exchange_init(&reader->exchange, &reader->mem, streams ? SIZE_MAX / 4 : MAX_BODY);
+    ski_buf_init(&reader->body, &reader->mem, MAX_TRANSCRIPT);
+    reader->streams = streams;
+    if (streams) {
+        ski_transfer_init(&reader->transfer, &reader->mem);
+        reader->transfer.down = true;
+        reader->exchange.transfer = &reader->transfer;
+    }
     reader->exchange.method = choice & HEAD_BIT ? "HEAD" : "GET";
     ski_h1_init(&reader->h1, &reader->mem);
     ski_h1_begin(&reader->h1, &reader->exchange);
@@ -50,6 +61,17 @@ static void reader_free(struct reader *reader)
 {
     ski_h1_free(&reader->h1);
     ski_exchange_free(&reader->exchange);
+    ski_buf_free(&reader->body);
+}
+
+/* What an owner does between two reads. */
+static void pass_on(struct reader *reader)
+{
+    struct ski_buf *answer = &reader->exchange.answer;
+
+    require(reader->transfer.head || answer->length == 0);
+    ski_buf_add(&reader->body, answer->data, answer->length);
+    ski_buf_clear(answer);
 }
 
 /* Reads a piece from memory of just its size, so that a step beyond it is seen. */
@@ -64,6 +86,8 @@ static size_t read_piece(struct reader *reader, const char *bytes, size_t length
     free(piece);
     require(used <= length);
     reader->used += used;
+    if (reader->streams)
+        pass_on(reader);
     return used;
 }
 
@@ -72,15 +96,16 @@ static size_t read_piece(struct reader *reader, const char *bytes, size_t length
 static void note_response(struct ski_buf *transcript, struct reader *reader)
 {
     const struct ski_exchange *exchange = &reader->exchange;
+    const struct ski_buf *body = reader->streams ? &reader->body : &exchange->answer;
 
     require(exchange->status >= 200 && exchange->status <= 999);
-    require(exchange->answer.length <= MAX_BODY);
+    require(reader->streams || body->length <= MAX_BODY);
     require(exchange->answer_headers.count <= SKI_MAX_HEADERS);
     ski_buf_addf(transcript, "%d %d %zu %zu %zu\n", exchange->status, reader->h1.keep_alive,
-                 reader->used, exchange->answer_headers.block.length, exchange->answer.length);
+                 reader->used, exchange->answer_headers.block.length, body->length);
     ski_buf_add(transcript, exchange->answer_headers.block.data,
                 exchange->answer_headers.block.length);
-    ski_buf_add(transcript, exchange->answer.data, exchange->answer.length);
+    ski_buf_add(transcript, body->data, body->length);
 }
 
 /* How it ended, when it did not end with its last byte. */
@@ -103,7 +128,7 @@ static void check_extent(const char *bytes, size_t length, uint8_t choice)
 {
     struct reader reader;
 
-    reader_init(&reader, choice);
+    reader_init(&reader, choice, false);
     require(read_piece(&reader, bytes, length - 1) == length - 1);
     require(reader.h1.state != SKI_H1_DONE && reader.h1.state != SKI_H1_FAILED);
     require(read_piece(&reader, bytes + length - 1, 1) == 1);
@@ -121,12 +146,13 @@ static size_t next_size(uint32_t *dice)
 }
 
 /* Reads response after response, each piece cut from the rest by `dice`; NULL: all at once. */
-static void read_all(struct ski_buf *transcript, const struct input *input, uint32_t *dice)
+static void read_all(struct ski_buf *transcript, const struct input *input, uint32_t *dice,
+                     bool streams)
 {
     struct reader reader;
     size_t at = 0;
 
-    reader_init(&reader, input->choice);
+    reader_init(&reader, input->choice, streams);
     while (at < input->length && reader.h1.state != SKI_H1_FAILED) {
         size_t piece = dice ? next_size(dice) : input->length;
 
@@ -140,6 +166,8 @@ static void read_all(struct ski_buf *transcript, const struct input *input, uint
             check_extent(input->bytes + at - reader.used, reader.used, input->choice);
         require(ski_h1_read(&reader.h1, "x", 1, &reader.failure) == 0);
         ski_exchange_reset(&reader.exchange);
+        ski_transfer_reset(&reader.transfer);
+        ski_buf_clear(&reader.body);
         ski_h1_begin(&reader.h1, &reader.exchange);
         reader.used = 0;
     }
@@ -147,25 +175,39 @@ static void read_all(struct ski_buf *transcript, const struct input *input, uint
     reader_free(&reader);
 }
 
+static bool is_same(const struct ski_buf *a, const struct ski_buf *b)
+{
+    require(a->failed == SKI_BUF_OK && b->failed == SKI_BUF_OK);
+    return a->length == b->length && memcmp(a->data, b->data, a->length) == 0;
+}
+
+/* A body that is passed on has no limit. */
+static bool was_too_large(const struct ski_buf *transcript)
+{
+    static const char name[] = "SCALEKIT_ERR_TOO_LARGE";
+
+    return memmem(transcript->data, transcript->length, name, sizeof name - 1) != NULL;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    struct ski_buf transcripts[3];
     struct input input;
-    struct ski_buf whole, pieces;
     struct ski_mem mem;
     uint32_t dice;
 
     if (size < 1)
         return 0;
     input = (struct input){(const char *)data + 1, size - 1, data[0]};
-    dice = input.choice & CUT_BITS;
     ski_mem_init(&mem, NULL);
-    ski_buf_init(&whole, &mem, MAX_TRANSCRIPT);
-    ski_buf_init(&pieces, &mem, MAX_TRANSCRIPT);
-    read_all(&whole, &input, NULL);
-    read_all(&pieces, &input, &dice);
-    require(whole.failed == SKI_BUF_OK && pieces.failed == SKI_BUF_OK);
-    require(whole.length == pieces.length && memcmp(whole.data, pieces.data, whole.length) == 0);
-    ski_buf_free(&whole);
-    ski_buf_free(&pieces);
+    for (int i = 0; i < 3; i++) {
+        dice = input.choice & CUT_BITS;
+        ski_buf_init(&transcripts[i], &mem, MAX_TRANSCRIPT);
+        read_all(&transcripts[i], &input, i > 0 ? &dice : NULL, i == 2);
+    }
+    require(is_same(&transcripts[0], &transcripts[1]));
+    require(is_same(&transcripts[0], &transcripts[2]) || was_too_large(&transcripts[0]));
+    for (int i = 0; i < 3; i++)
+        ski_buf_free(&transcripts[i]);
     return 0;
 }

@@ -171,6 +171,12 @@ void ski_connection_cancel(struct ski_connection *connection, struct ski_exchang
     exchange->connection = NULL;
 }
 
+void ski_connection_transfer(struct ski_connection *connection, struct ski_exchange *exchange)
+{
+    if (connection->stream)
+        connection->driver->transfer(connection, exchange);
+}
+
 void ski_connection_sleep(struct ski_connection *connection)
 {
     ski_stream_pause(connection->stream);

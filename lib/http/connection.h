@@ -41,6 +41,9 @@ void ski_connection_start(struct ski_connection *connection, struct ski_exchange
 /* Takes an exchange back, not done.  HTTP/1.1 ends with it. */
 void ski_connection_cancel(struct ski_connection *connection, struct ski_exchange *exchange);
 
+/* What its transfer holds or wishes has changed. */
+void ski_connection_transfer(struct ski_connection *connection, struct ski_exchange *exchange);
+
 void ski_connection_sleep(struct ski_connection *connection); /* idle: lets go of the loop */
 bool ski_connection_wake(struct ski_connection *connection);  /* false: it went stale meanwhile */
 

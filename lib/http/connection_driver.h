@@ -19,6 +19,7 @@ struct ski_connection_driver {
     bool (*is_leaving)(const struct ski_connection *connection);
     void (*start)(struct ski_connection *connection, struct ski_exchange *exchange);
     void (*cancel)(struct ski_connection *connection, struct ski_exchange *exchange);
+    void (*transfer)(struct ski_connection *connection, struct ski_exchange *exchange);
 
     /* What the stream tells. */
     void (*received)(struct ski_connection *connection, const char *bytes, size_t length);

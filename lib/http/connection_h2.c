@@ -8,6 +8,7 @@
  * is done for it per request. */
 #include "http/connection_driver.h"
 #include "http/h2.h"
+#include "http/transfer.h"
 
 #define SILENCE_MS 30000
 #define PING_MS    10000
@@ -62,6 +63,8 @@ static bool write_out(struct ski_connection *connection)
  * that got past, but only once when the server may be refusing everything. */
 static bool goes_again(struct ski_exchange *exchange, enum ski_h2_end end)
 {
+    if (exchange->transfer && exchange->transfer->begun)
+        return false;
     if (end == SKI_H2_LEFT_OUT)
         return true;
     if (end != SKI_H2_REFUSED || exchange->refused)
@@ -260,6 +263,12 @@ static void start(struct ski_connection *connection, struct ski_exchange *exchan
     ski_task_defer(connection->loop, &h2_of(connection)->flush);
 }
 
+static void transfer(struct ski_connection *connection, struct ski_exchange *exchange)
+{
+    ski_h2_transfer(h2_of(connection)->codec, exchange);
+    ski_task_defer(connection->loop, &h2_of(connection)->flush);
+}
+
 static void cancel(struct ski_connection *connection, struct ski_exchange *exchange)
 {
     ski_h2_cancel(h2_of(connection)->codec, exchange, unsent(connection));
@@ -275,6 +284,7 @@ const struct ski_connection_driver ski_connection_h2 = {
     .is_leaving = is_leaving,
     .start = start,
     .cancel = cancel,
+    .transfer = transfer,
     .received = received,
     .drained = drained,
     .closed = closed,

@@ -1,4 +1,5 @@
 #include "http/exchange.h"
+#include "http/transfer.h"
 #include <string.h>
 
 void ski_exchange_init(struct ski_exchange *exchange, const struct ski_mem *mem, size_t max_body)
@@ -32,21 +33,38 @@ static bool target_valid(const char *target)
     return true;
 }
 
-bool ski_exchange_valid(const struct ski_exchange *exchange)
+static bool headers_valid(const struct ski_header *headers, unsigned n)
 {
-    if (!ski_header_name_valid(ski_slice_of(exchange->method)) || !target_valid(exchange->target))
-        return false;
-    for (unsigned i = 0; i < exchange->n_headers; i++)
-        if (!ski_header_name_valid(exchange->headers[i].name) ||
-            !ski_header_value_valid(exchange->headers[i].value))
+    for (unsigned i = 0; i < n; i++)
+        if (!ski_header_name_valid(headers[i].name) || !ski_header_value_valid(headers[i].value))
             return false;
     return true;
 }
 
-bool ski_exchange_says_length(const struct ski_exchange *exchange)
+bool ski_exchange_valid(const struct ski_exchange *exchange)
 {
+    return ski_header_name_valid(ski_slice_of(exchange->method)) &&
+           target_valid(exchange->target) &&
+           headers_valid(exchange->headers, exchange->n_headers) &&
+           exchange->n_more_headers <= SKI_MAX_MORE_HEADERS &&
+           headers_valid(exchange->more_headers, exchange->n_more_headers);
+}
+
+bool ski_exchange_length(const struct ski_exchange *exchange, uint64_t *length)
+{
+    const struct ski_transfer *transfer = exchange->transfer;
     const char *method = exchange->method;
 
+    if (transfer && transfer->up) {
+        *length = transfer->length;
+        return transfer->has_length;
+    }
+    *length = exchange->body ? exchange->body_length : 0;
     return exchange->body || strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
            strcmp(method, "PATCH") == 0;
+}
+
+bool ski_exchange_streams_up(const struct ski_exchange *exchange)
+{
+    return exchange->transfer && exchange->transfer->up;
 }

@@ -11,8 +11,10 @@
 #include "http/headers.h"
 
 #define SKI_MAX_SENT_HEADERS 12
+#define SKI_MAX_MORE_HEADERS 72
 
 struct ski_connection;
+struct ski_transfer;
 
 struct ski_exchange {
     /* The request.  Borrowed until done. */
@@ -20,8 +22,11 @@ struct ski_exchange {
     const char *target; /* path and query; the pool knows scheme and authority */
     struct ski_header headers[SKI_MAX_SENT_HEADERS]; /* without host and content-length */
     unsigned n_headers;
+    const struct ski_header *more_headers; /* of the caller's, behind those */
+    unsigned n_more_headers;
     const char *body; /* NULL: none, and no content-length unless the method wants one */
     size_t body_length;
+    struct ski_transfer *transfer; /* http/transfer.h; NULL: both bodies are held as a whole */
 
     bool urgent; /* waits before all others, and in a queue that is full as well */
 
@@ -60,8 +65,10 @@ struct ski_exchange {
 
 /* Whether its method, target and headers hold nothing that may not be sent. */
 bool ski_exchange_valid(const struct ski_exchange *exchange);
-/* Whether a server expects to be told the length of the body, be it 0. */
-bool ski_exchange_says_length(const struct ski_exchange *exchange);
+/* The length of the body that the server is told, be it 0; false: none. */
+bool ski_exchange_length(const struct ski_exchange *exchange, uint64_t *length);
+/* Whether its body comes in pieces. */
+bool ski_exchange_streams_up(const struct ski_exchange *exchange);
 
 void ski_exchange_init(struct ski_exchange *exchange, const struct ski_mem *mem, size_t max_body);
 void ski_exchange_reset(struct ski_exchange *exchange); /* forgets the answer, before a retry */

@@ -6,6 +6,8 @@
  * checked: that alone keeps out NUL, a CR within a line, and white space before a colon or at the
  * start of a line (obs-fold), on which proxies and servers are known to disagree. */
 #include "http/h1.h"
+#include "http/transfer.h"
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,9 +16,21 @@
 
 /* --- writing ----------------------------------------------------------------------------------- */
 
+static void write_fields(struct ski_buf *out, const struct ski_header *headers, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        ski_buf_adds(out, "\r\n");
+        ski_buf_add(out, headers[i].name.at, headers[i].name.length);
+        ski_buf_adds(out, ": ");
+        ski_buf_add(out, headers[i].value.at, headers[i].value.length);
+    }
+}
+
 scalekit_err ski_h1_write_request(struct ski_buf *out, const struct ski_exchange *exchange,
                                   const char *authority)
 {
+    uint64_t length;
+
     if (!ski_exchange_valid(exchange))
         return SCALEKIT_ERR_INVALID;
 
@@ -25,16 +39,12 @@ scalekit_err ski_h1_write_request(struct ski_buf *out, const struct ski_exchange
     ski_buf_adds(out, exchange->target);
     ski_buf_adds(out, " HTTP/1.1\r\nhost: ");
     ski_buf_adds(out, authority);
-    for (unsigned i = 0; i < exchange->n_headers; i++) {
-        const struct ski_header *header = &exchange->headers[i];
-
-        ski_buf_adds(out, "\r\n");
-        ski_buf_add(out, header->name.at, header->name.length);
-        ski_buf_adds(out, ": ");
-        ski_buf_add(out, header->value.at, header->value.length);
-    }
-    if (ski_exchange_says_length(exchange))
-        ski_buf_addf(out, "\r\ncontent-length: %zu", exchange->body ? exchange->body_length : 0);
+    write_fields(out, exchange->headers, exchange->n_headers);
+    write_fields(out, exchange->more_headers, exchange->n_more_headers);
+    if (ski_exchange_length(exchange, &length))
+        ski_buf_addf(out, "\r\ncontent-length: %" PRIu64, length);
+    else if (ski_exchange_streams_up(exchange))
+        ski_buf_adds(out, "\r\ntransfer-encoding: chunked");
     ski_buf_adds(out, "\r\n\r\n");
     if (exchange->body)
         ski_buf_add(out, exchange->body, exchange->body_length);
@@ -205,6 +215,20 @@ static void read_field(struct ski_h1 *h1, struct ski_slice line, struct ski_fail
         read_connection(h1, value);
 }
 
+/* Makes room for a body of known length, unless it is passed on in pieces. */
+static void expect_body(struct ski_h1 *h1, struct ski_failure *failure)
+{
+    struct ski_exchange *exchange = h1->exchange;
+
+    h1->state = SKI_H1_BODY_LENGTH;
+    if (ski_transfer_passes_on(exchange))
+        return;
+    if (h1->remaining > exchange->max_body)
+        fail(h1, failure, SCALEKIT_ERR_TOO_LARGE, body_too_large);
+    else if (!ski_buf_reserve(&exchange->answer, (size_t)h1->remaining))
+        fail_buf(h1, failure, exchange->answer.failed, body_too_large);
+}
+
 /* The line after the last field: what follows is decided here, once. */
 static void end_headers(struct ski_h1 *h1, struct ski_failure *failure)
 {
@@ -230,12 +254,10 @@ static void end_headers(struct ski_h1 *h1, struct ski_failure *failure)
     } else if (h1->remaining == 0) {
         h1->state = SKI_H1_DONE;
     } else {
-        h1->state = SKI_H1_BODY_LENGTH;
-        if (h1->remaining > exchange->max_body)
-            fail(h1, failure, SCALEKIT_ERR_TOO_LARGE, body_too_large);
-        else if (!ski_buf_reserve(&exchange->answer, (size_t)h1->remaining))
-            fail_buf(h1, failure, exchange->answer.failed, body_too_large);
+        expect_body(h1, failure);
     }
+    if (exchange->transfer)
+        exchange->transfer->head = true;
 }
 
 /* The value of a hexadecimal digit; -1 for any other character. */
@@ -268,7 +290,7 @@ static void read_chunk_size(struct ski_h1 *h1, struct ski_slice line, struct ski
         fail_protocol(h1, failure, "the answer has a malformed chunk size");
         return;
     }
-    if (size > exchange->max_body - exchange->answer.length) {
+    if (!ski_transfer_passes_on(exchange) && size > exchange->max_body - exchange->answer.length) {
         fail(h1, failure, SCALEKIT_ERR_TOO_LARGE, body_too_large);
         return;
     }

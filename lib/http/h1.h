@@ -37,7 +37,8 @@ struct ski_h1 {
     unsigned informational; /* 1xx passed over; at most 16 */
 };
 
-/* Writes the request: one line, host, the exchange's headers, content-length, body.
+/* Writes the request: one line, host, the exchange's headers, content-length (or that chunks will
+ * follow), body.
  * SCALEKIT_ERR_INVALID: the method, the target or a header holds what may not be sent, and nothing
  * was written; SCALEKIT_ERR_NOMEM, SCALEKIT_ERR_TOO_LARGE: `out` failed. */
 scalekit_err ski_h1_write_request(struct ski_buf *out, const struct ski_exchange *exchange,

@@ -13,6 +13,8 @@
  * submitting is allowed there): what is over waits in its list until it is asked for. */
 #include "http/h2.h"
 #include "base/recycler.h"
+#include "http/transfer.h"
+#include <inttypes.h>
 #include <nghttp2/nghttp2.h>
 #include <stdio.h>
 #include <string.h>
@@ -155,7 +157,7 @@ static void reserve(struct ski_exchange *exchange, const uint8_t *value, size_t 
 {
     size_t expected = 0;
 
-    if (length > 7)
+    if (length > 7 || ski_transfer_passes_on(exchange))
         return;
     for (size_t i = 0; i < length; i++)
         expected = expected * 10 + (size_t)(value[i] - '0');
@@ -193,6 +195,31 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     return 0;
 }
 
+/* The server is made to wait by taking the window of its stream away: what it may still send, it
+ * was granted before; what it has sent since is credited when the window is given back. */
+static int hold_answer(struct ski_h2 *h2, struct ski_exchange *exchange)
+{
+    struct ski_transfer *transfer = exchange->transfer;
+    int32_t stream = exchange->h2.stream, window = (int32_t)transfer->held;
+    bool full = ski_transfer_is_full(exchange);
+    int rv;
+
+    if (full == !!window)
+        return 0;
+    if (full) {
+        window = nghttp2_session_get_stream_effective_local_window_size(h2->session, stream);
+        transfer->held = window > 0 ? (uint32_t)window : 0;
+        return check(h2, nghttp2_submit_window_update(h2->session, NGHTTP2_FLAG_NONE, stream,
+                                                      -(int32_t)transfer->held));
+    }
+    transfer->held = 0;
+    rv = nghttp2_submit_window_update(h2->session, NGHTTP2_FLAG_NONE, stream, window);
+    window = nghttp2_session_get_stream_effective_recv_data_length(h2->session, stream);
+    if (rv == 0 && window > 0)
+        rv = nghttp2_submit_window_update(h2->session, NGHTTP2_FLAG_NONE, stream, window);
+    return check(h2, rv);
+}
+
 static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream, const uint8_t *bytes,
                    size_t length, void *user)
 {
@@ -205,7 +232,10 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream, cons
     if (exchange->answer.failed)
         return give_up(user, exchange,
                        exchange->answer.failed == SKI_BUF_NOMEM ? NO_MEMORY : BODY_TOO_LARGE);
-    return 0;
+    if (!ski_transfer_passes_on(exchange))
+        return 0;
+    exchange->transfer->stir(exchange);
+    return hold_answer(user, exchange);
 }
 
 static int end_head(struct ski_h2 *h2, struct ski_exchange *exchange)
@@ -213,6 +243,10 @@ static int end_head(struct ski_h2 *h2, struct ski_exchange *exchange)
     exchange->phase = SCALEKIT_PHASE_RECEIVE;
     if (exchange->status >= 200) {
         exchange->h2.answer = BODY;
+        if (exchange->transfer)
+            exchange->transfer->head = true;
+        if (ski_transfer_passes_on(exchange))
+            exchange->transfer->stir(exchange);
         return 0;
     }
     if (exchange->status < 100)
@@ -362,6 +396,26 @@ static ssize_t on_body(nghttp2_session *session, int32_t stream, uint8_t *bytes,
     return (ssize_t)length;
 }
 
+static ssize_t on_pieces(nghttp2_session *session, int32_t stream, uint8_t *bytes, size_t length,
+                         uint32_t *flags, nghttp2_data_source *source, void *user)
+{
+    struct ski_exchange *exchange = exchange_of(session, stream);
+    struct ski_transfer *transfer = exchange ? exchange->transfer : NULL;
+
+    (void)source;
+    (void)user;
+    if (!transfer)
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    length = ski_transfer_take(transfer, bytes, length);
+    if (ski_transfer_left(transfer) == 0 && transfer->ended) {
+        *flags = NGHTTP2_DATA_FLAG_EOF;
+    } else if (length == 0) {
+        ski_transfer_want(exchange);
+        return NGHTTP2_ERR_DEFERRED;
+    }
+    return (ssize_t)length;
+}
+
 static nghttp2_nv field(const char *name, size_t name_length, const char *value,
                         size_t value_length)
 {
@@ -371,43 +425,55 @@ static nghttp2_nv field(const char *name, size_t name_length, const char *value,
 
 #define FIELD(name, value) field(name, sizeof(name) - 1, value, strlen(value))
 
+static size_t put_fields(nghttp2_nv *fields, const struct ski_header *headers, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        fields[i] = field(headers[i].name.at, headers[i].name.length, headers[i].value.at,
+                          headers[i].value.length);
+    return n;
+}
+
 static int32_t submit(struct ski_h2 *h2, struct ski_exchange *exchange)
 {
-    static const nghttp2_data_provider body = {.read_callback = on_body};
-    nghttp2_nv fields[5 + SKI_MAX_SENT_HEADERS];
-    char length[24];
+    static const nghttp2_data_provider whole = {.read_callback = on_body};
+    static const nghttp2_data_provider pieces = {.read_callback = on_pieces};
+    nghttp2_nv fields[5 + SKI_MAX_SENT_HEADERS + SKI_MAX_MORE_HEADERS];
+    const nghttp2_data_provider *body = exchange->body_length ? &whole : NULL;
+    char text[24];
+    uint64_t length;
     size_t n = 0;
 
     fields[n++] = FIELD(":method", exchange->method);
     fields[n++] = FIELD(":scheme", h2->secure ? "https" : "http");
     fields[n++] = FIELD(":authority", h2->authority);
     fields[n++] = FIELD(":path", exchange->target);
-    for (unsigned i = 0; i < exchange->n_headers; i++) {
-        const struct ski_header *header = &exchange->headers[i];
-
-        fields[n++] =
-            field(header->name.at, header->name.length, header->value.at, header->value.length);
-    }
-    if (ski_exchange_says_length(exchange)) {
-        snprintf(length, sizeof length, "%zu", exchange->body_length);
-        fields[n] = FIELD("content-length", length);
+    n += put_fields(fields + n, exchange->headers, exchange->n_headers);
+    n += put_fields(fields + n, exchange->more_headers, exchange->n_more_headers);
+    if (ski_exchange_length(exchange, &length)) {
+        snprintf(text, sizeof text, "%" PRIu64, length);
+        fields[n] = FIELD("content-length", text);
         fields[n++].flags = NGHTTP2_NV_FLAG_NO_COPY_NAME; /* it is used when this has returned */
     }
-    return nghttp2_submit_request(h2->session, NULL, fields, n,
-                                  exchange->body_length ? &body : NULL, exchange);
+    if (ski_exchange_streams_up(exchange))
+        body = &pieces;
+    return nghttp2_submit_request(h2->session, NULL, fields, n, body, exchange);
 }
 
 /* nghttp2 takes names as they are, and HTTP/2 wants them in lower case. */
+static bool is_lower_case(const struct ski_header *headers, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        for (size_t at = 0; at < headers[i].name.length; at++)
+            if (headers[i].name.at[at] >= 'A' && headers[i].name.at[at] <= 'Z')
+                return false;
+    return true;
+}
+
 static bool is_sendable(const struct ski_exchange *exchange)
 {
-    for (unsigned i = 0; i < exchange->n_headers; i++) {
-        struct ski_slice name = exchange->headers[i].name;
-
-        for (size_t at = 0; at < name.length; at++)
-            if (name.at[at] >= 'A' && name.at[at] <= 'Z')
-                return false;
-    }
-    return ski_exchange_valid(exchange);
+    return is_lower_case(exchange->headers, exchange->n_headers) &&
+           is_lower_case(exchange->more_headers, exchange->n_more_headers) &&
+           ski_exchange_valid(exchange);
 }
 
 /* The first of those queued becomes a stream.  false: none is left. */
@@ -494,6 +560,20 @@ void ski_h2_start(struct ski_h2 *h2, struct ski_exchange *exchange)
     memset(&exchange->h2, 0, sizeof exchange->h2);
     ski_list_push_back(&h2->queued, &exchange->link);
     h2->n_queued++;
+}
+
+void ski_h2_transfer(struct ski_h2 *h2, struct ski_exchange *exchange)
+{
+    struct ski_transfer *transfer = exchange->transfer;
+
+    if (!exchange->h2.stream || exchange->h2.end || h2->state == SKI_H2_FAILED)
+        return;
+    if (transfer->down)
+        hold_answer(h2, exchange);
+    if (transfer->wanted && (transfer->ended || ski_transfer_left(transfer))) {
+        transfer->wanted = false;
+        check(h2, nghttp2_session_resume_data(h2->session, exchange->h2.stream));
+    }
 }
 
 static bool has_left(const struct ski_h2 *h2, const struct ski_exchange *exchange, size_t unsent)

@@ -2,8 +2,9 @@
  *
  * RFC 9113.  Server push is refused, 1xx are passed over, trailers are dropped.  Headers and bodies
  * are capped while they come in; received bytes are credited back at once, so that flow control
- * never waits for anybody here.  A stream is opened only within the server's limit and ours, and not
- * before its SETTINGS came. */
+ * never waits for anybody here.  The exception is a stream whose transfer is full or paused: only
+ * that one waits, the connection's window is credited all the same.  A stream is opened only within
+ * the server's limit and ours, and not before its SETTINGS came. */
 #ifndef SKI_HTTP_H2_H
 #define SKI_HTTP_H2_H
 
@@ -45,6 +46,8 @@ void ski_h2_start(struct ski_h2 *h2, struct ski_exchange *exchange);
 /* Takes it back, over or not; the server is told.  The last `unsent` bytes written have not left:
  * exchange->sent is exact. */
 void ski_h2_cancel(struct ski_h2 *h2, struct ski_exchange *exchange, size_t unsent);
+/* What its transfer holds or wishes has changed; goes out with the next ski_h2_write(). */
+void ski_h2_transfer(struct ski_h2 *h2, struct ski_exchange *exchange);
 void ski_h2_ping(struct ski_h2 *h2);
 
 /* Takes bytes in; all of them, unless it fails. */

@@ -480,6 +480,13 @@ void ski_pool_cancel(struct ski_pool *pool, struct ski_exchange *exchange)
     }
 }
 
+void ski_pool_transfer(struct ski_pool *pool, struct ski_exchange *exchange)
+{
+    (void)pool;
+    if (exchange->connection)
+        ski_connection_transfer(exchange->connection, exchange);
+}
+
 enum scalekit_phase ski_pool_phase(const struct ski_pool *pool, const struct ski_exchange *exchange)
 {
     const struct ski_list *opening = &pool->members[OPENING];

@@ -38,6 +38,8 @@ void ski_pool_free(struct ski_pool *pool); /* no exchange may be started */
 scalekit_err ski_pool_start(struct ski_pool *pool, struct ski_exchange *exchange);
 /* Takes a started exchange back; `done` will not run. */
 void ski_pool_cancel(struct ski_pool *pool, struct ski_exchange *exchange);
+/* The owner of a started exchange has taken from its transfer, put into it, or paused it. */
+void ski_pool_transfer(struct ski_pool *pool, struct ski_exchange *exchange);
 /* What a started exchange is doing, connection set-up included. */
 enum scalekit_phase ski_pool_phase(const struct ski_pool *pool,
                                    const struct ski_exchange *exchange);
