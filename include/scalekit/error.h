@@ -18,13 +18,14 @@ typedef enum scalekit_err {
     SCALEKIT_ERR_DEADLINE,   /* the time allowed ran out; error->phase tells where it was spent */
     SCALEKIT_ERR_QUEUE_FULL, /* more requests wait for a connection than max_queue allows */
     SCALEKIT_ERR_TOO_LATE,   /* a setting was changed after the request had started */
+    SCALEKIT_ERR_REJECTED,   /* a tool hook refused the call; the message is the hook's */
 
     /* The network's. */
     SCALEKIT_ERR_RESOLVE,   /* the host name has no address, or no name server answered */
     SCALEKIT_ERR_CONNECT,   /* no address of the host accepted a connection */
     SCALEKIT_ERR_TLS,       /* the certificate was refused, or the handshake failed */
     SCALEKIT_ERR_NETWORK,   /* the connection broke before the answer was complete */
-    SCALEKIT_ERR_PROTOCOL,  /* the answer is not valid HTTP */
+    SCALEKIT_ERR_PROTOCOL,  /* the answer is not valid HTTP, or contradicts an earlier one */
     SCALEKIT_ERR_TOO_LARGE, /* the answer is larger than max_response_bytes or the header limits */
     SCALEKIT_ERR_DECODE,    /* the answer is not the JSON it should be; the message has the path */
 

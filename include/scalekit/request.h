@@ -49,6 +49,9 @@ SCALEKIT_API scalekit_err scalekit_request_set_max_retries(scalekit_request *req
 SCALEKIT_API scalekit_err scalekit_request_set_retry_rate_limited(scalekit_request *request,
                                                                   bool retry);
 
+/* Whether the text of the answer is kept for scalekit_request_response(); by default it is not. */
+SCALEKIT_API scalekit_err scalekit_request_keep_response(scalekit_request *request, bool keep);
+
 /* --- questions: in the callback, or later with a reference ------------------------------------- */
 
 /* Why it failed, or NULL: it succeeded or has not completed.  Borrowed from the request. */
@@ -56,6 +59,11 @@ SCALEKIT_API const struct scalekit_error *scalekit_request_error(const scalekit_
 
 /* The status of the last HTTP answer, 0 when there was none. */
 SCALEKIT_API int scalekit_request_http_status(const scalekit_request *request);
+
+/* The body of the answer that decided, as it came, whatever its status, NUL behind it; *length, unless
+ * NULL, is set to its bytes.  NULL: it was not asked to be kept, there was none, or the operation is
+ * made of several.  It may hold secrets.  Borrowed from the request. */
+SCALEKIT_API const char *scalekit_request_response(const scalekit_request *request, size_t *length);
 
 /* How often it was sent, or tried to be. */
 SCALEKIT_API int scalekit_request_attempts(const scalekit_request *request);

@@ -78,6 +78,8 @@ static void finish(scalekit_client *client)
         ski_request_close(SKI_CONTAINER(client->pending.next, scalekit_request, link));
     if (attachment)
         attachment->free(attachment);
+    if (client->tool_hooks)
+        client->tool_hooks->free(client->tool_hooks);
     dismantle(client);
 }
 

@@ -3,12 +3,13 @@
 #include "core/client.h"
 #include "core/error.h"
 #include "core/retry.h"
+#include "core/streaming.h"
 #include "json/check.h"
 #include "json/decode.h"
 #include "json/encode.h"
 #include <string.h>
 
-#define MAX_WIRE        (16u << 20) /* of a request's target and body */
+#define MAX_LOGGED      (16u << 20) /* bytes of JSON, before the log cuts them */
 #define ARENA_FIRST     2048
 #define ARENA_PER_BYTE  16 /* decoded structures against the text they came from, at most */
 #define MAX_DEADLINE_MS INT64_C(86400000)
@@ -45,6 +46,8 @@ static enum scalekit_phase current_phase(const scalekit_request *request)
         return ski_token_phase(&request->client->token);
     case SKI_SENT:
         return ski_pool_phase(request->client->pool, &request->exchange);
+    case SKI_DRAINING:
+        return SCALEKIT_PHASE_RECEIVE;
     case SKI_PAUSED:
         return SCALEKIT_PHASE_BACKOFF;
     case SKI_FLOWING:
@@ -67,6 +70,17 @@ static void log_failure(const scalekit_request *request)
             scalekit_err_name(error->code));
 }
 
+/* The text of the answer outlives the exchange. */
+static void take_response(scalekit_request *request)
+{
+    struct ski_buf *answer = &request->exchange.answer;
+
+    if (!ski_buf_text(answer))
+        return; /* no memory for the NUL */
+    request->response = *answer;
+    ski_buf_init(answer, &request->mem, 0);
+}
+
 static void settle(scalekit_request *request)
 {
     struct ski_loop *loop = &request->client->loop;
@@ -81,8 +95,12 @@ static void settle(scalekit_request *request)
     request->timer = SKI_NO_TIMER;
     ski_token_value_unref(request->token);
     request->token = NULL;
+    if (request->keep_response && request->exchange.status)
+        take_response(request);
+    ski_streaming_free(request->streaming);
+    request->streaming = NULL;
     ski_exchange_free(&request->exchange);
-    ski_buf_free(&request->wire);
+    ski_wire_free(&request->wire);
     if (request->failed) {
         request->error.attempts = request->attempts;
         request->error.elapsed_ms = request->end_ms - request->start_ms;
@@ -140,10 +158,29 @@ void ski_request_settle_from(scalekit_request *request, scalekit_request *source
     settle(request);
 }
 
+void ski_request_settle_result(scalekit_request *request, const void *result)
+{
+    if (request->state >= SKI_SETTLED)
+        return;
+    request->failed = false;
+    request->result = result;
+    settle(request);
+}
+
 /* --- sending ----------------------------------------------------------------------------------- */
 
 /* Room for a token and everything said by all requests of the client. */
 _Static_assert(SKI_CLIENT_HEADERS + 2 <= SKI_MAX_SENT_HEADERS, "headers of a request do not fit");
+
+/* Whether the request has a header of its own in place of one of the client's.  Its names end in a
+ * NUL (core/wire.c). */
+static bool overrides(const struct ski_exchange *exchange, struct ski_slice name)
+{
+    for (unsigned i = 0; i < exchange->n_more_headers; i++)
+        if (ski_slice_ieq(name, exchange->more_headers[i].name.at))
+            return true;
+    return false;
+}
 
 static void send_exchange(scalekit_request *request)
 {
@@ -153,12 +190,16 @@ static void send_exchange(scalekit_request *request)
 
     exchange->n_headers = 0;
     for (unsigned i = 0; i < SKI_CLIENT_HEADERS; i++)
-        exchange->headers[exchange->n_headers++] = client->headers[i];
+        if (!overrides(exchange, client->headers[i].name))
+            exchange->headers[exchange->n_headers++] = client->headers[i];
     exchange->headers[exchange->n_headers++] = (struct ski_header){
         ski_slice_of("authorization"), {request->token->text, request->token->length}};
-    if (exchange->body)
-        exchange->headers[exchange->n_headers++] = SKI_HEADER("content-type", "application/json");
+    if (request->wire.content_type)
+        exchange->headers[exchange->n_headers++] = (struct ski_header){
+            ski_slice_of("content-type"), ski_slice_of(request->wire.content_type)};
     ski_exchange_reset(exchange);
+    if (request->streaming)
+        ski_streaming_begin(request->streaming);
     request->attempts++;
     request->state = SKI_SENT;
     err = ski_pool_start(client->pool, exchange);
@@ -174,7 +215,7 @@ static void acquire_token(scalekit_request *request)
 
     request->state = SKI_TOKEN;
     request->token = ski_token_get(&request->client->token, &request->waiter, &error);
-    if (request->token && request->operation->path)
+    if (request->token && request->exchange.target)
         send_exchange(request);
     else if (request->token)
         settle(request); /* scalekit_client_warm() wanted nothing else */
@@ -202,13 +243,13 @@ static void log_answer(const scalekit_request *request, const void *decoded)
 
     if (!ski_log_wants(log, SCALEKIT_LOG_DEBUG))
         return;
-    ski_log(log, SCALEKIT_LOG_DEBUG, "%s %s %d in %lld ms, attempt %d", operation->method,
-            operation->path, request->http_status,
+    ski_log(log, SCALEKIT_LOG_DEBUG, "%s %s %d in %lld ms, attempt %d", request->exchange.method,
+            operation->path ? operation->path : operation->name, request->http_status,
             (long long)(ski_loop_now(&request->client->loop) - request->start_ms),
             request->attempts);
     if (!decoded || !ski_log_wants(log, SCALEKIT_LOG_TRACE))
         return;
-    ski_buf_init(&text, &request->mem, MAX_WIRE);
+    ski_buf_init(&text, &request->mem, MAX_LOGGED);
     ski_json_encode(&text, operation->result, decoded, SKI_ENCODE_REDACTED);
     if (ski_buf_text(&text))
         ski_log_text(log, SCALEKIT_LOG_TRACE, ski_buf_text(&text));
@@ -225,21 +266,38 @@ static const void *pick_result(const struct ski_operation *operation, const void
     return result;
 }
 
-static void take_success(scalekit_request *request)
+/* Of an accepted answer. */
+static scalekit_err read_result(scalekit_request *request, const void **decoded,
+                                struct ski_failure *failure)
 {
     const struct ski_operation *operation = request->operation;
     const struct ski_buf *answer = &request->exchange.answer;
-    struct ski_failure failure;
-    const void *decoded = NULL;
     scalekit_err err = SCALEKIT_OK;
+
+    *decoded = NULL;
+    if (operation->read) {
+        request->result = operation->read(request);
+        return request->result
+                   ? SCALEKIT_OK
+                   : ski_fail(failure, SCALEKIT_ERR_NOMEM, SCALEKIT_PHASE_DECODE, "out of memory");
+    }
+    if (operation->result)
+        err = ski_json_decode(&request->arena, operation->result, answer->data, answer->length,
+                              decoded, failure);
+    request->result = pick_result(operation, *decoded);
+    return err;
+}
+
+static void take_success(scalekit_request *request)
+{
+    struct ski_failure failure;
+    const void *decoded;
+    scalekit_err err;
 
     ski_retry_refund(&request->client->retry_budget);
     ski_arena_free(&request->arena);
     request->failed = false;
-    if (operation->result)
-        err = ski_json_decode(&request->arena, operation->result, answer->data, answer->length,
-                              &decoded, &failure);
-    request->result = pick_result(operation, decoded);
+    err = read_result(request, &decoded, &failure);
     log_answer(request, decoded);
     if (err == SCALEKIT_OK) {
         settle(request);
@@ -256,19 +314,21 @@ static void judge(scalekit_request *request)
 {
     scalekit_client *client = request->client;
     struct ski_attempt attempt = {
-        .idempotency = request->operation->idempotency,
+        .idempotency = request->wire.idempotency,
         .error = &request->error,
         .retries = request->retries,
         .max_retries = request->max_retries,
         .refreshed = request->refreshed,
         .retry_rate_limited = request->retry_rate_limited,
+        .consumed = request->streaming && !ski_streaming_can_begin_again(request->streaming),
     };
     enum ski_verdict verdict = ski_retry_judge(&attempt);
     int64_t pause;
 
+    if (request->error.code == SCALEKIT_ERR_UNAUTHORIZED && !request->refreshed)
+        ski_token_reject(&client->token, request->token->generation);
     if (verdict == SKI_FRESH_TOKEN) {
         request->refreshed = true;
-        ski_token_reject(&client->token, request->token->generation);
         ski_token_value_unref(request->token);
         request->token = NULL;
         acquire_token(request);
@@ -287,6 +347,15 @@ static void judge(scalekit_request *request)
     ski_timer_set(&client->loop, request->timer, ski_loop_now(&client->loop) + pause);
 }
 
+static bool accepts(const scalekit_request *request)
+{
+    const struct ski_exchange *exchange = &request->exchange;
+
+    if (request->operation->accepts)
+        return request->operation->accepts(exchange);
+    return exchange->status >= 200 && exchange->status < 300;
+}
+
 static void on_done(struct ski_exchange *exchange, const struct ski_failure *failure)
 {
     scalekit_request *request = SKI_CONTAINER(exchange, scalekit_request, exchange);
@@ -296,8 +365,11 @@ static void on_done(struct ski_exchange *exchange, const struct ski_failure *fai
     if (!failure)
         request->http_status = exchange->status;
     request->sent |= exchange->sent;
-    if (!failure && exchange->status >= 200 && exchange->status < 300) {
-        take_success(request);
+    if (!failure && accepts(request)) {
+        if (request->streaming && ski_streaming_drain(request->streaming))
+            request->state = SKI_DRAINING;
+        else
+            take_success(request);
         return;
     }
     error = fresh_error(request);
@@ -310,6 +382,11 @@ static void on_done(struct ski_exchange *exchange, const struct ski_failure *fai
         exchange->sent; /* this attempt: an earlier one was answered, or may be repeated */
     log_answer(request, NULL);
     judge(request);
+}
+
+void ski_request_answered(scalekit_request *request)
+{
+    take_success(request);
 }
 
 static void on_timer(void *owner)
@@ -341,8 +418,8 @@ static void deliver(scalekit_request *request)
     request->client = NULL;
     ski_client_enter(client);
     if (request->cb)
-        request->operation->deliver(request, request->cb, request->failed ? NULL : request->result,
-                                    request->user);
+        request->deliver(request, request->cb, request->failed ? NULL : request->result,
+                         request->user);
     scalekit_request_unref(request);
     ski_loop_release(&client->loop);
     ski_client_leave(client);
@@ -412,6 +489,7 @@ static scalekit_request *new_request(scalekit_client *client, const struct ski_o
     request->mem = client->loop.mem;
     request->client = client;
     request->operation = operation;
+    request->deliver = operation->deliver;
     request->cb = cb;
     request->user = user;
     request->refs = 1;
@@ -429,7 +507,8 @@ static scalekit_request *new_request(scalekit_client *client, const struct ski_o
                    client->config.max_response_bytes * ARENA_PER_BYTE);
     ski_exchange_init(&request->exchange, &request->mem, client->config.max_response_bytes);
     request->exchange.done = on_done;
-    ski_buf_init(&request->wire, &request->mem, MAX_WIRE);
+    ski_wire_init(&request->wire, &request->mem);
+    ski_buf_init(&request->response, &request->mem, 0);
     ski_list_push_back(&client->pending, &request->link);
     ski_loop_hold(&client->loop);
     ski_task_defer(&client->loop, &request->turn);
@@ -460,39 +539,6 @@ scalekit_err ski_operation_check(const struct ski_operation *operation, const st
     return problem ? refuse(failure, parameter, problem) : SCALEKIT_OK;
 }
 
-/* Target and body, once for all attempts. */
-static scalekit_err encode(scalekit_request *request, const void *params,
-                           struct ski_failure *failure)
-{
-    const struct ski_operation *operation = request->operation;
-    struct ski_buf *wire = &request->wire;
-    size_t body = 0, query;
-
-    ski_buf_adds(wire, request->client->url.path);
-    ski_buf_adds(wire, operation->path);
-    if (params && operation->placement == SKI_IN_QUERY) {
-        ski_buf_addc(wire, '?');
-        query = wire->length;
-        ski_query_encode(wire, operation->params, params);
-        if (wire->length == query)
-            wire->length--;
-    }
-    ski_buf_addc(wire, '\0');
-    body = wire->length;
-    if (params && operation->placement == SKI_IN_BODY)
-        ski_json_encode(wire, operation->params, params, SKI_ENCODE_REQUEST);
-    if (wire->failed == SKI_BUF_NOMEM)
-        return ski_fail(failure, SCALEKIT_ERR_NOMEM, SCALEKIT_PHASE_NONE, "out of memory");
-    if (wire->failed == SKI_BUF_FULL)
-        return ski_fail(failure, SCALEKIT_ERR_INVALID, SCALEKIT_PHASE_NONE,
-                        "the request is larger than 16 MiB");
-    request->exchange.method = operation->method;
-    request->exchange.target = wire->data;
-    request->exchange.body = body < wire->length ? wire->data + body : NULL;
-    request->exchange.body_length = wire->length - body;
-    return SCALEKIT_OK;
-}
-
 static void log_params(const scalekit_request *request, const void *params)
 {
     const struct ski_log *log = &request->client->loop.log;
@@ -500,12 +546,17 @@ static void log_params(const scalekit_request *request, const void *params)
 
     if (!params || !ski_log_wants(log, SCALEKIT_LOG_TRACE))
         return;
-    ski_buf_init(&text, &request->mem, MAX_WIRE);
+    ski_buf_init(&text, &request->mem, MAX_LOGGED);
     ski_buf_addf(&text, "%s ", request->operation->name);
     ski_json_encode(&text, request->operation->params, params, SKI_ENCODE_REDACTED);
     if (ski_buf_text(&text))
         ski_log_text(log, SCALEKIT_LOG_TRACE, ski_buf_text(&text));
     ski_buf_free(&text);
+}
+
+static bool makes_exchange(const struct ski_operation *operation)
+{
+    return operation->path || operation->compose;
 }
 
 /* What is wrong at the start is known at once, and told from the loop. */
@@ -517,8 +568,9 @@ static scalekit_request *start(scalekit_request *request, const void *params)
     if (!request)
         return NULL;
     err = ski_operation_check(request->operation, &request->mem, params, &failure);
-    if (err == SCALEKIT_OK && !request->flow && request->operation->path)
-        err = encode(request, params, &failure);
+    if (err == SCALEKIT_OK && !request->flow && makes_exchange(request->operation))
+        err = ski_wire_compose(&request->wire, &request->exchange, request->client->url.path,
+                               request->operation, params, &failure);
     if (err == SCALEKIT_OK)
         log_params(request, params);
     else
@@ -546,6 +598,11 @@ scalekit_request *ski_request_start_flow(scalekit_client *client,
     return start(request, params);
 }
 
+void ski_request_refuse(scalekit_request *request, const struct ski_failure *failure)
+{
+    ski_error_from_failure(fresh_error(request), &request->arena, failure);
+}
+
 /* --- the handle -------------------------------------------------------------------------------- */
 
 void scalekit_request_cancel(scalekit_request *request)
@@ -570,6 +627,7 @@ void scalekit_request_unref(scalekit_request *request)
     mem = request->mem;
     scalekit_request_unref(request->source);
     ski_arena_free(&request->arena);
+    ski_buf_free(&request->response);
     ski_free(&mem, request);
 }
 
@@ -602,6 +660,29 @@ scalekit_err scalekit_request_set_retry_rate_limited(scalekit_request *request, 
         return SCALEKIT_ERR_TOO_LATE;
     request->retry_rate_limited = retry;
     return SCALEKIT_OK;
+}
+
+scalekit_err scalekit_request_keep_response(scalekit_request *request, bool keep)
+{
+    if (!request)
+        return SCALEKIT_ERR_INVALID;
+    if (request->state != SKI_QUEUED || request->attempts)
+        return SCALEKIT_ERR_TOO_LATE;
+    request->keep_response = keep;
+    return SCALEKIT_OK;
+}
+
+const char *scalekit_request_response(const scalekit_request *request, size_t *length)
+{
+    size_t unused;
+
+    if (!length)
+        length = &unused;
+    *length = 0;
+    if (!request || request->state != SKI_DELIVERED || !request->response.data)
+        return NULL;
+    *length = request->response.length;
+    return request->response.data;
 }
 
 const struct scalekit_error *scalekit_request_error(const scalekit_request *request)

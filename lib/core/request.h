@@ -7,19 +7,22 @@
  *     └────────► FLOWING ────────────┘ an operation made of other operations
  *
  * A request only moves forward (a retry is still on its way to SETTLED), the first outcome wins,
- * and the application is called from one place, deliver().  Its one task is the next turn of the
- * loop: once to start, once to deliver.  Its one timer is the end of a pause or the deadline. */
+ * and the application is called from one place, deliver(); while bodies stream, from the turn of
+ * core/streaming.h as well.  Its one task is the next turn of the loop: once to start, once to
+ * deliver.  Its one timer is the end of a pause or the deadline. */
 #ifndef SKI_CORE_REQUEST_H
 #define SKI_CORE_REQUEST_H
 
 #include "base/arena.h"
 #include "core/operation.h"
 #include "core/token.h"
+#include "core/wire.h"
 
 enum ski_request_state {
     SKI_QUEUED,
     SKI_TOKEN,
     SKI_SENT,
+    SKI_DRAINING, /* answered, and the application has not taken all of it (core/streaming.h) */
     SKI_PAUSED,
     SKI_FLOWING,
     SKI_SETTLED,
@@ -38,6 +41,8 @@ struct scalekit_request {
     struct ski_mem mem;      /* a copy: a request may outlive its client */
     scalekit_client *client; /* NULL once delivered */
     const struct ski_operation *operation;
+    /* The operation's, unless it was started by name. */
+    void (*deliver)(scalekit_request *request, ski_callback cb, const void *result, void *user);
     ski_callback cb;
     void *user;
     unsigned refs;
@@ -54,8 +59,11 @@ struct scalekit_request {
     struct ski_token_waiter waiter;
     struct ski_token_value *token;
     struct ski_exchange exchange;
-    struct ski_buf wire; /* target, NUL, body */
+    struct ski_wire wire;
     int http_status;
+    bool keep_response;
+    struct ski_buf response;         /* what was kept of the answer */
+    struct ski_streaming *streaming; /* NULL: both bodies are whole */
 
     const struct ski_flow *flow; /* NULL: one exchange */
     void *flow_data;
@@ -82,12 +90,21 @@ scalekit_request *ski_request_start_flow(scalekit_client *client,
 scalekit_err ski_operation_check(const struct ski_operation *operation, const struct ski_mem *mem,
                                  const void *params, struct ski_failure *failure);
 
+/* A fresh request is going to fail: what is wrong was found by who started it. */
+void ski_request_refuse(scalekit_request *request, const struct ski_failure *failure);
+
+/* The application has taken all of an answer that was streamed. */
+void ski_request_answered(scalekit_request *request);
+
 /* Settles a flow with what another request brought; it is kept until this one goes. */
 void ski_request_settle_from(scalekit_request *request, scalekit_request *source,
                              const void *result);
 
 /* Gives a request of ours more time, on behalf of somebody who waits for it and has more. */
 void ski_request_extend(scalekit_request *request, int64_t due_ms);
+
+/* Settles a flow with a result of its own making, in the request's arena. */
+void ski_request_settle_result(scalekit_request *request, const void *result);
 
 /* Settles with a failure. */
 void ski_request_settle_failure(scalekit_request *request, const struct ski_failure *failure);

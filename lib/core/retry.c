@@ -19,6 +19,8 @@ enum ski_verdict ski_retry_judge(const struct ski_attempt *attempt)
     const struct scalekit_error *error = attempt->error;
     bool unsafe = attempt->idempotency == SKI_UNSAFE;
 
+    if (attempt->consumed)
+        return SKI_GIVE_UP;
     /* The server refused before it did anything, so even an unsafe request may go again. */
     if (error->code == SCALEKIT_ERR_UNAUTHORIZED)
         return attempt->refreshed ? SKI_GIVE_UP : SKI_FRESH_TOKEN;

@@ -7,6 +7,7 @@
  *   429, not a tool's                           if asked to          never
  *   a tool's error; certificate refused;        never                never
  *   500, 504, every other answer
+ *   a streamed body was begun, either way       never                never
  *
  * The budget keeps a server that is down from being hit harder than one that is up: 500 tokens, a
  * retry takes 5 (10 after a silence), a success gives 1 back. */
@@ -26,6 +27,7 @@ struct ski_attempt {
     int retries, max_retries; /* done so far, and allowed */
     bool refreshed;           /* a fresh token was tried already */
     bool retry_rate_limited;
+    bool consumed; /* a body that cannot be had again was read, or part of the answer told */
 };
 
 enum ski_verdict ski_retry_judge(const struct ski_attempt *attempt);

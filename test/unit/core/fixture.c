@@ -69,6 +69,13 @@ void fixture_open(struct fixture *f)
     fixture_start(f);
 }
 
+bool fixture_open_with(struct fixture *f, struct test_memory *memory)
+{
+    fixture_init(f);
+    f->config.allocator = &memory->allocator;
+    return scalekit_client_new(&f->client, f->base, &f->config, NULL) == SCALEKIT_OK;
+}
+
 void fixture_free_client(struct fixture *f)
 {
     scalekit_client_free(f->client);
@@ -173,6 +180,11 @@ static void complete(struct call *call, scalekit_request *request, const void *r
         call->request = NULL;
 }
 
+void call_on_result(scalekit_request *request, const void *result, void *call)
+{
+    complete(call, request, result);
+}
+
 void call_on_account(scalekit_request *request, const struct scalekit_connected_account *account,
                      void *call)
 {
@@ -205,6 +217,30 @@ void call_on_verification(scalekit_request *request,
 void call_on_done(scalekit_request *request, bool done, void *call)
 {
     complete(call, request, done ? "done" : NULL);
+}
+
+static bool run_short_of_memory(struct test_memory *memory, void *user)
+{
+    const call_starter *start = user;
+    struct fixture f;
+    bool through = false;
+
+    if (fixture_open_with(&f, memory)) {
+        struct call *call = (*start)(&f);
+
+        if (call->request) {
+            call_wait(call);
+            through = call->code == SCALEKIT_OK && memory->count < memory->fail_at;
+            CU_ASSERT(call->code == SCALEKIT_OK || call->code == SCALEKIT_ERR_NOMEM);
+        }
+    }
+    fixture_free(&f);
+    return through;
+}
+
+long call_every_allocation(call_starter start)
+{
+    return test_every_allocation(run_short_of_memory, &start);
 }
 
 /* --- ready-made calls -------------------------------------------------------------------------- */

@@ -32,6 +32,8 @@ void fixture_init(struct fixture *fixture);
 void fixture_use_clock(struct fixture *fixture); /* before fixture_start() */
 void fixture_start(struct fixture *fixture);     /* makes the client */
 void fixture_open(struct fixture *fixture);      /* init and start */
+/* The same with this memory for the client; false: it was not enough for one. */
+bool fixture_open_with(struct fixture *fixture, struct test_memory *memory);
 void fixture_free_client(struct fixture *fixture);
 void fixture_free(struct fixture *fixture);
 
@@ -66,6 +68,7 @@ struct call *call_began(struct call *call, scalekit_request *request);
 void call_cancel(struct call *call);
 void call_wait(struct call *call); /* runs the loop until it completed */
 
+void call_on_result(scalekit_request *request, const void *result, void *call); /* of any type */
 void call_on_account(scalekit_request *request, const struct scalekit_connected_account *account,
                      void *call);
 void call_on_page(scalekit_request *request, const struct scalekit_connected_account_page *page,
@@ -77,8 +80,29 @@ void call_on_verification(scalekit_request *request,
                           const struct scalekit_user_verification *verification, void *call);
 void call_on_done(scalekit_request *request, bool done, void *call);
 
-/* Ready-made calls, about the user "user_1" of "gmail". */
+/* Defines a callback for results of that type. */
+#define CALL_ON(name, type)                                                                        \
+    static void name(scalekit_request *request, const struct type *result, void *call)             \
+    {                                                                                              \
+        call_on_result(request, result, call);                                                     \
+    }
+
 typedef struct call *(*call_starter)(struct fixture *fixture);
+
+/* Defines a call_starter of scalekit_<operation>(). */
+#define CALL_STARTER(name, operation, params, callback)                                            \
+    static struct call *name(struct fixture *f)                                                    \
+    {                                                                                              \
+        struct call *call = call_new(f);                                                           \
+                                                                                                   \
+        return call_began(call, scalekit_##operation(f->client, params, callback, call));          \
+    }
+
+/* Starts a call with each allocation failing in turn, the client's own too.  Asserts that it is not
+ * accepted, or ends in SCALEKIT_ERR_NOMEM, or well; and gives the number of runs. */
+long call_every_allocation(call_starter start);
+
+/* Ready-made calls, about the user "user_1" of "gmail". */
 struct call *call_details(struct fixture *fixture);
 struct call *call_delete(struct fixture *fixture);
 struct call *call_create(struct fixture *fixture);

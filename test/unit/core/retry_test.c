@@ -73,6 +73,16 @@ static void test_table(void)
     }
 }
 
+/* Neither after a body that can be read only once, nor after a piece of the answer was told. */
+static void test_consumed(void)
+{
+    for (size_t i = 0; i < COUNT(verdict_rows); i++) {
+        struct ski_attempt attempt = {.idempotency = SKI_SAFE, .max_retries = 2, .consumed = true};
+
+        ROW_IS(&verdict_rows[i], judge(&verdict_rows[i], attempt) == NEVER);
+    }
+}
+
 /* A fresh token is not a retry: it is had once, whatever the number of retries. */
 static void test_limits(void)
 {
@@ -187,6 +197,7 @@ static void test_budget(void)
 }
 
 SUITE(retry, {"judges as the table in the header says", test_table},
+      {"sends nothing again that was consumed", test_consumed},
       {"gives up after the allowed retries, and after one fresh token", test_limits},
       {"waits a rate limit out only when asked to, and never an unsafe request", test_rate_limited},
       {"pauses between half and all of a doubling time, at most 30 s", test_pauses},

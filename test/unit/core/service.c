@@ -50,6 +50,7 @@ struct link {
     bool silent;  /* nothing more is said on it */
     bool waits;   /* `held` is to be sent at service_release() */
     struct service_answer held;
+    struct evbuffer *rest; /* of an answer that halts; sent then, too */
 };
 
 static void *must(void *memory)
@@ -67,6 +68,8 @@ static void link_free(struct link *link)
     event_free(link->writable);
     evbuffer_free(link->in);
     evbuffer_free(link->out);
+    if (link->rest)
+        evbuffer_free(link->rest);
     close(link->fd);
     free(link);
 }
@@ -100,7 +103,8 @@ static void on_writable(evutil_socket_t fd, short what, void *user)
 static void say(struct link *link, const struct service_answer *answer)
 {
     size_t length = answer->body ? strlen(answer->body) : 0;
-    bool part = answer->manner == SERVICE_CUTS || answer->manner == SERVICE_STALLS;
+    bool part = answer->manner == SERVICE_CUTS || answer->manner == SERVICE_STALLS ||
+                answer->manner == SERVICE_HALTS;
     struct evbuffer *text = must(evbuffer_new());
 
     evbuffer_add_printf(text, "HTTP/1.1 %d Scripted\r\ncontent-type: application/json\r\n",
@@ -112,7 +116,10 @@ static void say(struct link *link, const struct service_answer *answer)
         evbuffer_remove_buffer(text, link->out, answer->bytes);
     else
         evbuffer_add_buffer(link->out, text);
-    evbuffer_free(text);
+    if (answer->manner == SERVICE_HALTS)
+        link->rest = text;
+    else
+        evbuffer_free(text);
     link->closing = answer->manner == SERVICE_CUTS;
     link->silent = answer->manner == SERVICE_STALLS;
     event_active(link->writable, EV_WRITE, 1);
@@ -135,6 +142,7 @@ static void answer_it(struct link *link, const struct service_answer *answer)
     case SERVICE_ANSWERS:
     case SERVICE_CUTS:
     case SERVICE_STALLS:
+    case SERVICE_HALTS:
         say(link, answer);
         break;
     }
@@ -342,10 +350,15 @@ void service_release(struct service *service)
         struct link *link = SKI_CONTAINER(node, struct link, link);
 
         next = node->next;
-        if (!link->waits)
-            continue;
-        link->waits = false;
-        say(link, &link->held);
+        if (link->rest) {
+            evbuffer_add_buffer(link->out, link->rest);
+            evbuffer_free(link->rest);
+            link->rest = NULL;
+            event_active(link->writable, EV_WRITE, 1);
+        } else if (link->waits) {
+            link->waits = false;
+            say(link, &link->held);
+        }
     }
 }
 

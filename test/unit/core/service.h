@@ -18,6 +18,7 @@ enum service_manner {
     SERVICE_CLOSES, /* closes the connection instead */
     SERVICE_CUTS,   /* closes it after `bytes` of the answer */
     SERVICE_STALLS, /* falls silent after `bytes` of the answer */
+    SERVICE_HALTS,  /* sends `bytes` of the answer, and the rest at service_release() */
     SERVICE_WAITS   /* answers at service_release() */
 };
 
