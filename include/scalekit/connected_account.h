@@ -117,7 +117,8 @@ struct scalekit_connected_account {
     const char *status_text; /* as the wire has it; NULL when absent */
     enum scalekit_authorization_type authorization_type;
     const char *authorization_type_text; /* as the wire has it; NULL when absent */
-    /* NULL but in the answers of get, create, update and get_or_create; see there. */
+    /* NULL but in the answers of get, get_by_id, create, update, disconnect and get_or_create; see
+     * there. */
     const struct scalekit_authorization_details *authorization_details;
     scalekit_time token_expires_at;
     scalekit_time updated_at;
@@ -170,6 +171,30 @@ SCALEKIT_API scalekit_request *scalekit_get_connected_account(
  * HTTP: GET /api/v1/connected_accounts/details.  Errors: SCALEKIT_ERR_NOT_FOUND: no such account. */
 SCALEKIT_API scalekit_request *scalekit_get_connected_account_details(
     scalekit_client *client, const struct scalekit_account_key *key,
+    scalekit_connected_account_cb cb, void *user);
+
+/* Which account, by its id alone. */
+struct scalekit_connected_account_id_params {
+    size_t struct_size;
+    const char *connected_account_id; /* required */
+};
+
+/* The same as scalekit_get_connected_account(), for programs that keep the id.  Preview: the
+ * service may still change it, and may leave out the credentials: authorization_details is then
+ * NULL.
+ *
+ * HTTP: GET /api/v1/connected_accounts/{id}.  Errors: SCALEKIT_ERR_NOT_FOUND: no such account. */
+SCALEKIT_API scalekit_request *scalekit_get_connected_account_by_id(
+    scalekit_client *client, const struct scalekit_connected_account_id_params *params,
+    scalekit_connected_account_cb cb, void *user);
+
+/* Takes its credentials from an account, which stays as DISCONNECTED: the user may authorize it
+ * again by a new link.  The result is the account as it is now.  Preview.
+ *
+ * HTTP: POST /api/v1/connected_accounts/{id}:disconnect.  Errors: SCALEKIT_ERR_NOT_FOUND: no such
+ * account. */
+SCALEKIT_API scalekit_request *scalekit_disconnect_connected_account(
+    scalekit_client *client, const struct scalekit_connected_account_id_params *params,
     scalekit_connected_account_cb cb, void *user);
 
 /* Deletes an account and revokes its credentials.

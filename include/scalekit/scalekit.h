@@ -11,6 +11,15 @@
  *   scalekit_connect_account()        user -> link -> event when ACTIVE     watch.h
  *   scalekit_get_connected_account()  fresh tokens, to call the provider    connected_account.h
  *   scalekit_execute_tool()           or let Scalekit call it               tool.h
+ *   scalekit_proxy_request()          or any of its routes, as it is        proxy.h
+ *   scalekit_create_mcp_config()      or let an agent call it, by MCP       mcp.h
+ *   scalekit_client_add_tool_hook()   your functions around every call      tool_hook.h
+ *   scalekit_list_app_connections()   the connections, and their setup      connection.h
+ *   scalekit_check_accounts()         many accounts, with few requests      check_accounts.h
+ *   scalekit_each_connected_account() a whole list, page after page         each.h
+ *   scalekit_list_events()            what happened to accounts since       event.h
+ *   scalekit_list_tool_call_logs()    the calls of tools; also counted      tool_call_log.h,
+ *                                                                           analytics.h
  *
  * Every step of scalekit_connect_account() is also there by itself: get_or_create, the
  * authorization link, the watch.
@@ -45,13 +54,26 @@
 #ifndef SCALEKIT_SCALEKIT_H
 #define SCALEKIT_SCALEKIT_H
 
+#include <scalekit/analytics.h>
 #include <scalekit/authorization_link.h>
+#include <scalekit/call.h>
+#include <scalekit/check_accounts.h>
 #include <scalekit/client.h>
 #include <scalekit/connected_account.h>
+#include <scalekit/connection.h>
+#include <scalekit/connection_config.h>
+#include <scalekit/each.h>
 #include <scalekit/error.h>
+#include <scalekit/event.h>
 #include <scalekit/log.h>
+#include <scalekit/mcp.h>
+#include <scalekit/operation.h>
+#include <scalekit/provider.h>
+#include <scalekit/proxy.h>
 #include <scalekit/request.h>
 #include <scalekit/tool.h>
+#include <scalekit/tool_call_log.h>
+#include <scalekit/tool_hook.h>
 #include <scalekit/types.h>
 #include <scalekit/version.h>
 #include <scalekit/watch.h>

@@ -1,5 +1,6 @@
 #include "api/authorization_link.h"
 #include "api/account_key.h"
+#include "api/operations.h"
 #include "core/request.h"
 #include <scalekit/authorization_link.h>
 #include <string.h>
@@ -28,28 +29,28 @@ static const struct ski_field link_fields[] = {
 };
 static const struct ski_type link_type = TYPE(scalekit_authorization_link, link_fields);
 
-static void deliver_link(scalekit_request *request, ski_callback cb, const void *result, void *user)
-{
-    ((scalekit_authorization_link_cb)cb)(request, result, user);
-}
+DELIVER(deliver_link, scalekit_authorization_link_cb)
 
 /* Idempotent: a repeat makes another link, and the one that is reported works. */
-static const struct ski_operation get_authorization_link = {
-    .name = "get_authorization_link",
-    .method = "POST",
-    .path = "/api/v1/connected_accounts/magic_link",
-    .placement = SKI_IN_BODY,
-    .idempotency = SKI_IDEMPOTENT,
-    .params = &params_type,
-    .check = check_scalekit_authorization_link_params,
-    .result = &link_type,
-    .result_offset = SKI_WHOLE_RESULT,
-    .deliver = deliver_link,
+const struct ski_operation ski_authorization_link_operations[] = {
+    {.name = "get_authorization_link",
+     .method = "POST",
+     .path = "/api/v1/connected_accounts/magic_link",
+     .summary = "a page where a user authorizes an account",
+     .placement = SKI_IN_BODY,
+     .idempotency = SKI_IDEMPOTENT,
+     .params = &params_type,
+     .check = check_scalekit_authorization_link_params,
+     .result = &link_type,
+     .result_offset = SKI_WHOLE_RESULT,
+     .deliver = deliver_link},
+    {.name = NULL},
 };
 
 scalekit_request *scalekit_get_authorization_link(
     scalekit_client *client, const struct scalekit_authorization_link_params *params,
     scalekit_authorization_link_cb cb, void *user)
 {
-    return ski_request_start(client, &get_authorization_link, params, (ski_callback)cb, user);
+    return ski_request_start(client, &ski_authorization_link_operations[0], params,
+                             (ski_callback)cb, user);
 }

@@ -1,12 +1,13 @@
 #include "api/connected_account.h"
 #include "api/account_key.h"
+#include "api/operations.h"
 #include "core/request.h"
 #include "json/check.h"
 #include <string.h>
 
 /* --- words ------------------------------------------------------------------------------------- */
 
-static const struct ski_word status_words[] = {
+const struct ski_word ski_account_status_words[] = {
     {SCALEKIT_ACCOUNT_PENDING, "PENDING"},
     {SCALEKIT_ACCOUNT_PENDING_AUTH, "PENDING_AUTH"},
     {SCALEKIT_ACCOUNT_PENDING_VERIFICATION, "PENDING_VERIFICATION"},
@@ -43,7 +44,7 @@ static const char *word_of(const struct ski_word *words, int value)
 
 const char *scalekit_account_status_name(enum scalekit_account_status status)
 {
-    return word_of(status_words, (int)status);
+    return word_of(ski_account_status_words, (int)status);
 }
 
 const char *scalekit_authorization_type_name(enum scalekit_authorization_type type)
@@ -132,7 +133,8 @@ static const struct ski_field connected_account_fields[] = {
     STRING(scalekit_connected_account, id, "id"),
     STRING(scalekit_connected_account, identifier, "identifier"),
     STRING(scalekit_connected_account, provider, "provider"),
-    ENUM(scalekit_connected_account, status, scalekit_account_status, status_words, "status"),
+    ENUM(scalekit_connected_account, status, scalekit_account_status, ski_account_status_words,
+         "status"),
     ENUM(scalekit_connected_account, authorization_type, scalekit_authorization_type, type_words,
          "authorization_type"),
     OBJECT(scalekit_connected_account, authorization_details, scalekit_authorization_details,
@@ -175,6 +177,14 @@ static const struct ski_type page_type = TYPE(scalekit_connected_account_page, p
 static const struct ski_field key_fields[] = {ACCOUNT_KEY(scalekit_account_key), END};
 static const struct ski_type key_type = TYPE(scalekit_account_key, key_fields);
 CHECK_ACCOUNT_KEY(scalekit_account_key)
+
+/* Other words than ids in this place are other operations: ".../auth". */
+static const struct ski_field id_fields[] = {
+    STRING(scalekit_connected_account_id_params, connected_account_id, "id",
+           .flags = SKI_REQUIRED | SKI_PATH, .max = 32, .check = ski_check_account_id),
+    END,
+};
+static const struct ski_type id_type = TYPE(scalekit_connected_account_id_params, id_fields);
 
 /* On the wire, what an account is made of stands one level deeper than what names it. */
 static const struct ski_field new_account_fields[] = {
@@ -295,30 +305,23 @@ void ski_deliver_connected_account(scalekit_request *request, ski_callback cb, c
     ((scalekit_connected_account_cb)cb)(request, result, user);
 }
 
-static void deliver_page(scalekit_request *request, ski_callback cb, const void *result, void *user)
-{
-    ((scalekit_connected_account_page_cb)cb)(request, result, user);
-}
-
-static void deliver_verification(scalekit_request *request, ski_callback cb, const void *result,
-                                 void *user)
-{
-    ((scalekit_user_verification_cb)cb)(request, result, user);
-}
+DELIVER(deliver_page, scalekit_connected_account_page_cb)
+DELIVER(deliver_verification, scalekit_user_verification_cb)
 
 /* --- operations -------------------------------------------------------------------------------- */
 
-enum { GET_AUTH, GET_DETAILS, DELETE, CREATE, UPDATE, LIST, SEARCH, VERIFY };
+enum { GET_AUTH, GET_DETAILS, GET_BY_ID, DELETE, DISCONNECT, CREATE, UPDATE, LIST, SEARCH, VERIFY };
 
 #define ACCOUNT_RESULT                                                                             \
     .result = &account_answer_type,                                                                \
     .result_offset = offsetof(struct account_answer, connected_account),                           \
     .deliver = ski_deliver_connected_account
 
-static const struct ski_operation operations[] = {
+const struct ski_operation ski_connected_account_operations[] = {
     [GET_AUTH] = {.name = "get_connected_account",
                   .method = "GET",
                   .path = "/api/v1/connected_accounts/auth",
+                  .summary = "an account with its tokens",
                   .placement = SKI_IN_QUERY,
                   .idempotency = SKI_SAFE,
                   .params = &key_type,
@@ -327,22 +330,43 @@ static const struct ski_operation operations[] = {
     [GET_DETAILS] = {.name = "get_connected_account_details",
                      .method = "GET",
                      .path = "/api/v1/connected_accounts/details",
+                     .summary = "an account without secrets",
                      .placement = SKI_IN_QUERY,
                      .idempotency = SKI_SAFE,
                      .params = &key_type,
                      .check = check_scalekit_account_key,
                      ACCOUNT_RESULT},
+    [GET_BY_ID] = {.name = "get_connected_account_by_id",
+                   .method = "GET",
+                   .path = "/api/v1/connected_accounts/{id}",
+                   .summary = "an account by its id, with its tokens",
+                   .placement = SKI_IN_QUERY,
+                   .idempotency = SKI_SAFE,
+                   .preview = true,
+                   .params = &id_type,
+                   ACCOUNT_RESULT},
     [DELETE] = {.name = "delete_connected_account",
                 .method = "POST",
                 .path = "/api/v1/connected_accounts:delete",
+                .summary = "deletes an account",
                 .placement = SKI_IN_BODY,
                 .idempotency = SKI_IDEMPOTENT,
                 .params = &key_type,
                 .check = check_scalekit_account_key,
                 .deliver = ski_deliver_done},
+    [DISCONNECT] = {.name = "disconnect_connected_account",
+                    .method = "POST",
+                    .path = "/api/v1/connected_accounts/{id}:disconnect",
+                    .summary = "takes its tokens from an account",
+                    .placement = SKI_IN_BODY,
+                    .idempotency = SKI_IDEMPOTENT,
+                    .preview = true,
+                    .params = &id_type,
+                    ACCOUNT_RESULT},
     [CREATE] = {.name = "create_connected_account",
                 .method = "POST",
                 .path = "/api/v1/connected_accounts",
+                .summary = "a new account",
                 .placement = SKI_IN_BODY,
                 .idempotency = SKI_UNSAFE,
                 .params = &ski_create_connected_account_type,
@@ -351,6 +375,7 @@ static const struct ski_operation operations[] = {
     [UPDATE] = {.name = "update_connected_account",
                 .method = "PUT",
                 .path = "/api/v1/connected_accounts",
+                .summary = "changes an account",
                 .placement = SKI_IN_BODY,
                 .idempotency = SKI_IDEMPOTENT,
                 .params = &update_type,
@@ -359,6 +384,7 @@ static const struct ski_operation operations[] = {
     [LIST] = {.name = "list_connected_accounts",
               .method = "GET",
               .path = "/api/v1/connected_accounts",
+              .summary = "accounts, a page at a time",
               .placement = SKI_IN_QUERY,
               .idempotency = SKI_SAFE,
               .params = &list_type,
@@ -369,6 +395,7 @@ static const struct ski_operation operations[] = {
     [SEARCH] = {.name = "search_connected_accounts",
                 .method = "GET",
                 .path = "/api/v1/connected_accounts:search",
+                .summary = "accounts that a text is found in",
                 .placement = SKI_IN_QUERY,
                 .idempotency = SKI_SAFE,
                 .params = &search_type,
@@ -378,19 +405,22 @@ static const struct ski_operation operations[] = {
     [VERIFY] = {.name = "verify_connected_account_user",
                 .method = "POST",
                 .path = "/api/v1/connected_accounts/user/verify",
+                .summary = "says that the right user has consented",
                 .placement = SKI_IN_BODY,
                 .idempotency = SKI_UNSAFE,
                 .params = &verify_type,
                 .result = &verification_type,
                 .result_offset = SKI_WHOLE_RESULT,
                 .deliver = deliver_verification},
+    {.name = NULL},
 };
 
 scalekit_request *scalekit_get_connected_account(scalekit_client *client,
                                                  const struct scalekit_account_key *key,
                                                  scalekit_connected_account_cb cb, void *user)
 {
-    return ski_request_start(client, &operations[GET_AUTH], key, (ski_callback)cb, user);
+    return ski_request_start(client, &ski_connected_account_operations[GET_AUTH], key,
+                             (ski_callback)cb, user);
 }
 
 scalekit_request *scalekit_get_connected_account_details(scalekit_client *client,
@@ -398,14 +428,32 @@ scalekit_request *scalekit_get_connected_account_details(scalekit_client *client
                                                          scalekit_connected_account_cb cb,
                                                          void *user)
 {
-    return ski_request_start(client, &operations[GET_DETAILS], key, (ski_callback)cb, user);
+    return ski_request_start(client, &ski_connected_account_operations[GET_DETAILS], key,
+                             (ski_callback)cb, user);
+}
+
+scalekit_request *scalekit_get_connected_account_by_id(
+    scalekit_client *client, const struct scalekit_connected_account_id_params *params,
+    scalekit_connected_account_cb cb, void *user)
+{
+    return ski_request_start(client, &ski_connected_account_operations[GET_BY_ID], params,
+                             (ski_callback)cb, user);
 }
 
 scalekit_request *scalekit_delete_connected_account(scalekit_client *client,
                                                     const struct scalekit_account_key *key,
                                                     scalekit_done_cb cb, void *user)
 {
-    return ski_request_start(client, &operations[DELETE], key, (ski_callback)cb, user);
+    return ski_request_start(client, &ski_connected_account_operations[DELETE], key,
+                             (ski_callback)cb, user);
+}
+
+scalekit_request *scalekit_disconnect_connected_account(
+    scalekit_client *client, const struct scalekit_connected_account_id_params *params,
+    scalekit_connected_account_cb cb, void *user)
+{
+    return ski_request_start(client, &ski_connected_account_operations[DISCONNECT], params,
+                             (ski_callback)cb, user);
 }
 
 scalekit_request *scalekit_create_connected_account(
@@ -421,14 +469,16 @@ scalekit_request *scalekit_create_connected_account(
     params = ski_params_copy(&complete, sizeof complete, params);
     if (params == &complete && !complete.authorization_details)
         complete.authorization_details = &details;
-    return ski_request_start(client, &operations[CREATE], params, (ski_callback)cb, user);
+    return ski_request_start(client, &ski_connected_account_operations[CREATE], params,
+                             (ski_callback)cb, user);
 }
 
 scalekit_request *scalekit_update_connected_account(
     scalekit_client *client, const struct scalekit_update_connected_account_params *params,
     scalekit_connected_account_cb cb, void *user)
 {
-    return ski_request_start(client, &operations[UPDATE], params, (ski_callback)cb, user);
+    return ski_request_start(client, &ski_connected_account_operations[UPDATE], params,
+                             (ski_callback)cb, user);
 }
 
 scalekit_request *scalekit_list_connected_accounts(
@@ -440,19 +490,22 @@ scalekit_request *scalekit_list_connected_accounts(
 
     if (!params)
         params = &everything;
-    return ski_request_start(client, &operations[LIST], params, (ski_callback)cb, user);
+    return ski_request_start(client, &ski_connected_account_operations[LIST], params,
+                             (ski_callback)cb, user);
 }
 
 scalekit_request *scalekit_search_connected_accounts(
     scalekit_client *client, const struct scalekit_search_connected_accounts_params *params,
     scalekit_connected_account_page_cb cb, void *user)
 {
-    return ski_request_start(client, &operations[SEARCH], params, (ski_callback)cb, user);
+    return ski_request_start(client, &ski_connected_account_operations[SEARCH], params,
+                             (ski_callback)cb, user);
 }
 
 scalekit_request *scalekit_verify_connected_account_user(
     scalekit_client *client, const struct scalekit_verify_connected_account_user_params *params,
     scalekit_user_verification_cb cb, void *user)
 {
-    return ski_request_start(client, &operations[VERIFY], params, (ski_callback)cb, user);
+    return ski_request_start(client, &ski_connected_account_operations[VERIFY], params,
+                             (ski_callback)cb, user);
 }

@@ -9,6 +9,7 @@
  * rider left.  Equal means that the parameters encode to the same JSON, which also serves as the
  * copy of the parameters: decoded, it is the structure the later steps are called with. */
 #include "api/connected_account.h"
+#include "api/operations.h"
 #include "base/str.h"
 #include "core/client.h"
 #include "json/check.h"
@@ -305,12 +306,24 @@ static bool board(scalekit_request *request,
 
 static const struct ski_flow flow = {take_off, leave, step_of};
 
-static const struct ski_operation get_or_create = {
-    .name = "get_or_create_connected_account",
-    .idempotency = SKI_UNSAFE,
-    .params = &ski_create_connected_account_type,
-    .check = ski_check_create_connected_account,
-    .deliver = ski_deliver_connected_account,
+static scalekit_request *start_by_row(scalekit_client *client, const void *params, ski_callback cb,
+                                      void *user)
+{
+    return scalekit_get_or_create_connected_account(client, params,
+                                                    (scalekit_connected_account_cb)cb, user);
+}
+
+const struct ski_operation ski_get_or_create_operations[] = {
+    {.name = "get_or_create_connected_account",
+     .summary = "the account of a user, made if there is none",
+     .idempotency = SKI_UNSAFE,
+     .params = &ski_create_connected_account_type,
+     .check = ski_check_create_connected_account,
+     .result = &ski_connected_account_type,
+     .result_offset = SKI_WHOLE_RESULT,
+     .deliver = ski_deliver_connected_account,
+     .start = start_by_row},
+    {.name = NULL},
 };
 
 /* Without the white space around it; only what ends in some has to be copied.  NULL: no memory. */
@@ -326,8 +339,8 @@ static scalekit_request *start(scalekit_client *client,
                                scalekit_connected_account_cb cb, void *user)
 {
     struct ski_failure failure;
-    scalekit_request *request =
-        ski_request_start_flow(client, &get_or_create, params, &flow, NULL, (ski_callback)cb, user);
+    scalekit_request *request = ski_request_start_flow(client, ski_get_or_create_operations, params,
+                                                       &flow, NULL, (ski_callback)cb, user);
     ski_fail(&failure, SCALEKIT_ERR_NOMEM, SCALEKIT_PHASE_NONE, "out of memory");
     if (!request || request->failed || board(request, params, &failure))
         return request;

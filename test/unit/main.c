@@ -5,14 +5,23 @@
 #define SUITES(use) \
     use(arena) use(buf) use(clock) use(failure) use(list) use(log) use(loop) use(map) use(mem) \
     use(recycler) use(str) use(wheel) \
-    use(check) use(decode) use(encode) use(time) use(type) \
+    use(check) use(copy) use(decode) use(encode) use(members) use(parse) use(time) use(type) \
     use(connector) use(resolver) use(stream) use(tls) \
     use(connection) use(connection_h1) use(connection_h2) use(connection_h2_life) use(exchange) \
-    use(h1) use(h2) use(h2_answers) use(headers) use(pool) use(pool_h2) use(url) \
+    use(h1) use(h2) use(h2_answers) use(headers) use(path) use(pool) use(pool_h2) use(transfer) \
+    use(url) \
     use(client) use(config) use(error) use(request) use(retry) use(token) \
-    use(account_key) use(authorization_link) use(connected_account) use(get_or_create) use(tool) \
+    use(account_key) use(authorization_link) use(call) use(check_accounts) use(check_accounts_many) \
+    use(connected_account) \
+    use(each) use(environment_connection) use(get_or_create) use(look_plan) \
+    use(operation) use(operation_answers) use(operation_limits) use(operations) use(time_range) \
+    use(provider) use(proxy) use(proxy_stream) use(tool) use(tool_hook) \
     use(connect) use(engine) use(look) use(watch) \
-    use(emulator_account) use(emulator_consent) use(emulator) use(emulator_tool)
+    use(emulator_account) use(emulator_connection) use(emulator_consent) use(emulator) \
+    use(emulator_event) \
+    use(emulator_tool_call_log) use(emulator_provider) use(emulator_mcp) use(emulator_tool) \
+    use(cli_exit) use(cli_json) use(cli_mask) use(cli_nearest) use(cli_record) use(cli_sink) \
+    use(cli_source) use(cli_table) use(cli_tree) use(cli_value)
 /* clang-format on */
 
 #define DECLARE(name) extern CU_TestInfo name##_suite[];

@@ -494,10 +494,8 @@ static bool run_short_of_memory(struct test_memory *memory, void *user)
     struct fixture f;
     bool through = false;
 
-    fixture_init(&f);
     memory->fail_after = row->for_good;
-    f.config.allocator = &memory->allocator;
-    if (scalekit_client_new(&f.client, f.base, &f.config, NULL) == SCALEKIT_OK) {
+    if (fixture_open_with(&f, memory)) {
         struct call *calls[2];
 
         service_once(f.service, DETAILS,

@@ -1,61 +1,20 @@
 #include "wire.h"
 
-static struct call *execute(struct fixture *f, const struct scalekit_execute_tool_params *params)
-{
-    struct call *call = call_new(f);
-
-    return call_began(call, scalekit_execute_tool(f->client, params, call_on_tool, call));
-}
-
 #define EXECUTE(name, ...)                                                                         \
-    static struct call *name(struct fixture *f)                                                    \
-    {                                                                                              \
-        return execute(f, SCALEKIT_PARAMS(scalekit_execute_tool_params, __VA_ARGS__));             \
-    }
+    CALL_STARTER(name, execute_tool,                                                               \
+                 SCALEKIT_PARAMS(scalekit_execute_tool_params, .tool_name = "t", __VA_ARGS__),     \
+                 call_on_tool)
 
-/* --- the request ------------------------------------------------------------------------------- */
+/* --- the input of a tool ------------------------------------------------------------------------ */
 
-EXECUTE(least, .tool_name = "gmail_fetch_mails")
-EXECUTE(by_id, .tool_name = "t", .connected_account_id = "ca_1", .tool_input = "{}")
-EXECUTE(everything, .tool_name = "gmail_fetch_mails", .connected_account_id = "ca_1",
-        .connection_name = "gmail", .identifier = "user \"1\" \xc3\xa9", .organization_id = "org_1",
-        .user_id = "usr_1", .agent_run_id = "run_1",
-        .tool_input = "{\"max\":5,\"deep\":{\"list\":[1,2.5,null,true]}}")
+EXECUTE(input_text, .tool_input = "hello")
+EXECUTE(input_array, .tool_input = "[1]")
+EXECUTE(input_broken, .tool_input = "{\"a\":")
+EXECUTE(input_two, .tool_input = "{}{}")
+EXECUTE(input_empty, .tool_input = "")
+EXECUTE(input_spaces, .tool_input = " {\"a\" : 1} \n")
 
-static const struct wire_row wire_rows[] = {
-    {"least", least, TOOL, "/api/v1/execute_tool",
-     "{\"tool_name\":\"gmail_fetch_mails\",\"params\":{}}", "{}"},
-    {"by id", by_id, TOOL, "/api/v1/execute_tool",
-     "{\"tool_name\":\"t\",\"params\":{},\"connected_account_id\":\"ca_1\"}", "{}"},
-    {"everything", everything, TOOL, "/api/v1/execute_tool",
-     "{\"tool_name\":\"gmail_fetch_mails\",\"identifier\":\"user \\\"1\\\" \xc3\xa9\","
-     "\"params\":{\"max\":5,\"deep\":{\"list\":[1,2.5,null,true]}},"
-     "\"connected_account_id\":\"ca_1\",\"connector\":\"gmail\",\"organization_id\":\"org_1\","
-     "\"user_id\":\"usr_1\",\"agent_run_id\":\"run_1\"}",
-     "{}"},
-};
-
-static void test_wire(void)
-{
-    wire_check(wire_rows, COUNT(wire_rows));
-}
-
-EXECUTE(no_name, .connected_account_id = "ca_1")
-EXECUTE(empty_name, .tool_name = "")
-EXECUTE(bad_utf8, .tool_name = "t", .identifier = "\xff")
-EXECUTE(bad_connection, .tool_name = "t", .connection_name = "gmail/1")
-EXECUTE(input_text, .tool_name = "t", .tool_input = "hello")
-EXECUTE(input_array, .tool_name = "t", .tool_input = "[1]")
-EXECUTE(input_broken, .tool_name = "t", .tool_input = "{\"a\":")
-EXECUTE(input_two, .tool_name = "t", .tool_input = "{}{}")
-EXECUTE(input_empty, .tool_name = "t", .tool_input = "")
-EXECUTE(input_spaces, .tool_name = "t", .tool_input = " {\"a\" : 1} \n")
-
-static const struct refusal_row refusal_rows[] = {
-    {"no name", no_name, "tool_name"},
-    {"empty name", empty_name, "tool_name"},
-    {"no UTF-8", bad_utf8, "identifier"},
-    {"characters of a connection", bad_connection, "connection_name"},
+static const struct refusal_row input_rows[] = {
     {"input is text", input_text, "tool_input"},
     {"input is an array", input_array, "tool_input"},
     {"input ends early", input_broken, "tool_input"},
@@ -64,78 +23,73 @@ static const struct refusal_row refusal_rows[] = {
     {"input has spaces", input_spaces, NULL},
 };
 
-static void test_refusals(void)
+static void test_input(void)
 {
-    refusal_check(refusal_rows, COUNT(refusal_rows));
+    refusal_check(input_rows, COUNT(input_rows));
 }
 
-#define AT(member) #member, offsetof(struct scalekit_execute_tool_params, member)
+/* --- the rules of the catalogue ------------------------------------------------------------------------ */
 
-static const struct length_row length_rows[] = {
-    {AT(tool_name), NULL, 1, 0},
-    {AT(identifier), NULL, 0, 0},
-    {AT(connected_account_id), NULL, 0, 100},
-    {AT(connection_name), NULL, 0, 400},
-    {AT(organization_id), NULL, 0, 100},
-    {AT(user_id), NULL, 0, 100},
-    {AT(agent_run_id), NULL, 0, 255},
+CALL_ON(on_tool, scalekit_tool)
+CALL_ON(on_page, scalekit_tool_page)
+CALL_ON(on_scoped_page, scalekit_scoped_tool_page)
+
+#define SCOPED_CALL(name, ...)                                                                     \
+    CALL_STARTER(name, list_scoped_tools,                                                          \
+                 SCALEKIT_PARAMS(scalekit_list_scoped_tools_params, __VA_ARGS__), on_scoped_page)
+#define REFRESH_CALL(name, ...)                                                                    \
+    CALL_STARTER(name, refresh_tools, SCALEKIT_PARAMS(scalekit_refresh_tools_params, __VA_ARGS__), \
+                 on_page)
+#define DEFAULT_CALL(start, tool)                                                                  \
+    CALL_STARTER(start, set_tool_default,                                                          \
+                 SCALEKIT_PARAMS(scalekit_set_tool_default_params, .name = tool,                   \
+                                 .schema_version = "1", .tool_version = "1"),                      \
+                 on_tool)
+#define DELETE_CALL(name, id)                                                                      \
+    CALL_STARTER(name, delete_tool, SCALEKIT_PARAMS(scalekit_delete_tool_params, .tool_id = id),   \
+                 call_on_done)
+
+static const char *const some[] = {"gmail"};
+
+SCOPED_CALL(scoped_to_provider, .identifier = "u", .providers = some, .n_providers = 1)
+SCOPED_CALL(scoped_to_tool, .identifier = "u", .tool_names = some, .n_tool_names = 1)
+SCOPED_CALL(scoped_to_connection, .identifier = "u", .connection_names = some,
+            .n_connection_names = 1)
+REFRESH_CALL(refresh_nothing, .user_id = "usr_1")
+REFRESH_CALL(refresh_other_half, .connection_name = "acme")
+REFRESH_CALL(refresh_by_id, .connected_account_id = "ca_1")
+REFRESH_CALL(refresh_by_name, .connection_name = "acme", .identifier = "u")
+DEFAULT_CALL(default_letter, "a b-C")
+DEFAULT_CALL(default_digit, "0")
+DEFAULT_CALL(default_underscore, "_x")
+DEFAULT_CALL(default_dash, "-gmail")
+DEFAULT_CALL(default_lines, "gmail\nx")
+DELETE_CALL(delete_good, "tol_1")
+DELETE_CALL(delete_slash, "tol_/x")
+
+static const struct refusal_row rule_rows[] = {
+    {"scoped to providers", scoped_to_provider, NULL},
+    {"scoped to tools", scoped_to_tool, NULL},
+    {"scoped to connections", scoped_to_connection, NULL},
+    {"refresh of no account", refresh_nothing, "connected_account_id"},
+    {"refresh of a connection", refresh_other_half, "identifier"},
+    {"refresh by id", refresh_by_id, NULL},
+    {"refresh by name", refresh_by_name, NULL},
+    {"name begins with a letter", default_letter, NULL},
+    {"name begins with a digit", default_digit, NULL},
+    {"name begins with _", default_underscore, NULL},
+    {"name begins with a dash", default_dash, "name"},
+    {"name has two lines", default_lines, "name"},
+    {"a tool's id", delete_good, NULL},
+    {"an id that leaves its place", delete_slash, "tool_id"},
 };
 
-static struct call *with_text(struct fixture *f, size_t offset, const char *text)
+static void test_rules(void)
 {
-    struct scalekit_execute_tool_params params = {.struct_size = sizeof params, .tool_name = "t"};
-
-    *(const char **)((char *)&params + offset) = text;
-    return execute(f, &params);
+    refusal_check(rule_rows, COUNT(rule_rows));
 }
 
-static void test_lengths(void)
-{
-    length_check(length_rows, COUNT(length_rows), with_text);
-}
-
-/* --- the answer -------------------------------------------------------------------------------- */
-
-static const struct answer_row {
-    const char *name, *body, *data, *execution_id, *problem;
-} answer_rows[] = {
-    {"full", "{\"data\":{\"mails\":[{\"id\":1}]},\"execution_id\":\"exec-1\"}",
-     "{\"mails\":[{\"id\":1}]}", "exec-1", NULL},
-    {"camelCase", "{\"data\":{},\"executionId\":\"exec-1\"}", "{}", "exec-1", NULL},
-    {"absent", "{}", NULL, NULL, NULL},
-    {"null", "{\"data\":null,\"execution_id\":null}", NULL, NULL, NULL},
-    {"empty", "", NULL, NULL, NULL},
-    {"unknown members", "{\"x\":{\"data\":1},\"data\":{\"a\":1},\"y\":[[]]}", "{\"a\":1}", NULL,
-     NULL},
-    {"large numbers", "{\"data\":{\"id\":12345678901234567890123}}",
-     "{\"id\":12345678901234567890123}", NULL, NULL},
-    {"id of a wrong type", "{\"execution_id\":{}}", NULL, NULL, "execution_id"},
-    {"data of a wrong type", "{\"data\":7}", NULL, NULL, "data"},
-    {"broken", "{\"data\":", NULL, NULL, ""},
-};
-
-static void test_answers(void)
-{
-    for (size_t i = 0; i < COUNT(answer_rows); i++) {
-        const struct answer_row *row = &answer_rows[i];
-        const struct scalekit_tool_result *result;
-        struct fixture f;
-        struct call *call = wire_answer(&f, least, TOOL, row->body);
-
-        result = call->result;
-        ROW_IS(row->name, call->code == (row->problem ? SCALEKIT_ERR_DECODE : SCALEKIT_OK));
-        if (result) {
-            ROW_IS(row->name, result->struct_size == sizeof *result);
-            ROW_IS(row->name, text_is(result->data, row->data));
-            ROW_IS(row->name, text_is(result->execution_id, row->execution_id));
-        } else {
-            ROW_IS(row->name, row->problem && text_has(call->message, row->problem));
-            ROW_IS(row->name, call->phase == SCALEKIT_PHASE_DECODE && call->sent);
-            ROW_IS(row->name, call->error->http_status == 200);
-        }
-        fixture_free(&f);
-    }
-}
+/* --- failures ----------------------------------------------------------------------------------- */
 
 static void test_tool_error(void)
 {
@@ -149,7 +103,7 @@ static void test_tool_error(void)
 
     fixture_open(&f);
     service_always(f.service, TOOL, (struct service_answer){429, body, NULL, 0, 0});
-    call = least(&f);
+    call = call_tool(&f);
     call_wait(call);
     CU_ASSERT_EQUAL(call->code, SCALEKIT_ERR_TOOL_RATE_LIMITED);
     CU_ASSERT_EQUAL(call->error->grpc_code, 8);
@@ -160,22 +114,6 @@ static void test_tool_error(void)
     fixture_free(&f);
 }
 
-/* What goes in and what comes out may be anybody's mail. */
-static void test_log(void)
-{
-    struct fixture f;
-
-    wire_answer(&f, everything, TOOL, "{\"data\":{\"mail\":\"private\"},\"execution_id\":\"e\"}");
-    CU_ASSERT(text_has(f.log, "execute_tool"));
-    CU_ASSERT(text_has(f.log, "***"));
-    CU_ASSERT_FALSE(text_has(f.log, "private"));
-    CU_ASSERT_FALSE(text_has(f.log, "deep"));
-    fixture_free(&f);
-}
-
-SUITE(tool, {"the request is written from typed params", test_wire},
-      {"what is wrong is refused and named, before anything is sent", test_refusals},
-      {"every length has its limit", test_lengths},
-      {"the answer is read in every variant", test_answers},
-      {"a provider's failure has its facts", test_tool_error},
-      {"input and data do not reach the log", test_log})
+SUITE(tool, {"the input of a tool is one JSON object", test_input},
+      {"the rules of the catalogue are kept, before anything is sent", test_rules},
+      {"a provider's failure has its facts", test_tool_error})

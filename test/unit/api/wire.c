@@ -1,25 +1,25 @@
 #include "wire.h"
-#include <stdlib.h>
 
 /* --- requests ---------------------------------------------------------------------------------- */
 
-static void check_headers(const struct wire_row *row, const struct fixture *f,
-                          const struct service_request *request)
+void wire_check_headers(const char *name, const struct fixture *f,
+                        const struct service_request *request)
 {
+    bool has_body = request->body[0];
     char host[64], length[64];
 
     snprintf(host, sizeof host, "host: 127.0.0.1:%u", service_port(f->service));
     snprintf(length, sizeof length, "content-length: %zu", strlen(request->body));
-    ROW_IS(row->name, service_had(request, host));
-    ROW_IS(row->name, service_had(request, "accept: application/json"));
-    ROW_IS(row->name, service_had(request, "authorization: Bearer tok-1"));
-    ROW_IS(row->name, service_had(request, "x-sdk-version: Scalekit-C/" SCALEKIT_VERSION));
-    ROW_IS(row->name, service_had(request, "x-api-version: " SCALEKIT_API_VERSION));
-    ROW_IS(row->name,
+    ROW_IS(name, service_had(request, host));
+    ROW_IS(name, service_had(request, "accept: application/json"));
+    ROW_IS(name, service_had(request, "authorization: Bearer tok-1"));
+    ROW_IS(name, service_had(request, "x-sdk-version: Scalekit-C/" SCALEKIT_VERSION));
+    ROW_IS(name, service_had(request, "x-api-version: " SCALEKIT_API_VERSION));
+    ROW_IS(name,
            text_has(request->head, "user-agent: app/2 Scalekit-C/" SCALEKIT_VERSION " libevent/"));
-    ROW_IS(row->name, service_had(request, "content-type: application/json") == !!row->body[0]);
-    ROW_IS(row->name, service_named(request, "content-type") == !!row->body[0]);
-    ROW_IS(row->name, !row->body[0] || service_had(request, length));
+    ROW_IS(name, service_had(request, "content-type: application/json") == has_body);
+    ROW_IS(name, service_named(request, "content-type") == has_body);
+    ROW_IS(name, !has_body || service_had(request, length));
 }
 
 void wire_check(const struct wire_row *rows, size_t n_rows)
@@ -44,7 +44,7 @@ void wire_check(const struct wire_row *rows, size_t n_rows)
             request = service_request(f.service, row->route, 0);
             ROW_IS(row->name, text_is(request->target, row->target));
             ROW_IS(row->name, text_is(request->body, row->body));
-            check_headers(row, &f, request);
+            wire_check_headers(row->name, &f, request);
         } else {
             printf("%s: %s\n", row->name, call->message);
         }
@@ -80,49 +80,6 @@ void refusal_check(const struct refusal_row *rows, size_t n_rows)
         fixture_open(&f);
         check_refusal(rows[i].name, rows[i].start(&f), rows[i].parameter);
         fixture_free(&f);
-    }
-}
-
-/* A text of that many characters: the prefix, and two bytes for each of the others. */
-static char *text_of(const char *prefix, size_t characters, bool ascii)
-{
-    char *text = calloc(1, characters * 2 + 1), *at = text;
-
-    CU_ASSERT_PTR_NOT_NULL_FATAL(text);
-    for (size_t i = 0; i < characters; i++) {
-        size_t in_prefix = strlen(prefix);
-
-        if (i < in_prefix || ascii) {
-            *at++ = i < in_prefix ? prefix[i] : 'a';
-        } else {
-            memcpy(at, "\xc3\xa9", 2);
-            at += 2;
-        }
-    }
-    return text;
-}
-
-void length_check(const struct length_row *rows, size_t n_rows,
-                  struct call *(*start)(struct fixture *fixture, size_t offset, const char *text))
-{
-    for (size_t i = 0; i < n_rows; i++) {
-        const struct length_row *row = &rows[i];
-        const size_t lengths[] = {row->max ? row->max : 5000, row->max + 1, row->min, row->min - 1};
-        bool ascii = strcmp(row->member, "connection_name") == 0;
-
-        for (size_t j = 0; j < COUNT(lengths); j++) {
-            bool good = lengths[j] >= row->min && (!row->max || lengths[j] <= row->max);
-            struct fixture f;
-            char *text;
-
-            if (lengths[j] == 0 || lengths[j] == SIZE_MAX)
-                continue;
-            text = text_of(row->prefix ? row->prefix : "", lengths[j], ascii);
-            fixture_open(&f);
-            check_refusal(row->member, start(&f, row->offset, text), good ? NULL : row->member);
-            fixture_free(&f);
-            free(text);
-        }
     }
 }
 

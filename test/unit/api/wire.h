@@ -17,6 +17,10 @@ struct wire_row {
 /* Sends it, and compares method, target, headers and body. */
 void wire_check(const struct wire_row *rows, size_t n_rows);
 
+/* What every request of an operation says in its header; the client's user_agent is "app/2". */
+void wire_check_headers(const char *name, const struct fixture *fixture,
+                        const struct service_request *request);
+
 /* Arguments that are refused before anything is sent. */
 struct refusal_row {
     const char *name;
@@ -25,18 +29,6 @@ struct refusal_row {
 };
 
 void refusal_check(const struct refusal_row *rows, size_t n_rows);
-
-/* The limits of text members.  `start` begins the operation with params that are right but for one
- * member, which is at `offset` and gets a text of some length. */
-struct length_row {
-    const char *member;
-    size_t offset;
-    const char *prefix; /* of that text; NULL: none */
-    size_t min, max;    /* in characters; max 0: no limit */
-};
-
-void length_check(const struct length_row *rows, size_t n_rows,
-                  struct call *(*start)(struct fixture *fixture, size_t offset, const char *text));
 
 /* Has an operation answered with `body`; the call has completed.  End with fixture_free(). */
 struct call *wire_answer(struct fixture *fixture, call_starter start, const char *route,
