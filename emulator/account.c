@@ -1,6 +1,6 @@
 #include "account.h"
+#include "event.h"
 #include "text.h"
-#include <ctype.h>
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,97 +12,7 @@
     "[\"https://www.googleapis.com/auth/gmail.readonly\","                                         \
     "\"https://www.googleapis.com/auth/userinfo.email\"]"
 
-/* --- indexes ----------------------------------------------------------------------------------- */
-
-static bool index_append(struct emu_index *index, struct emu_account *account)
-{
-    if (index->n == index->capacity) {
-        size_t capacity = index->capacity ? index->capacity * 2 : 2;
-        void *slots = realloc(index->slots, capacity * sizeof *index->slots);
-
-        if (!slots)
-            return false;
-        index->slots = slots;
-        index->capacity = capacity;
-    }
-    index->slots[index->n++] = (struct emu_slot){account->seq, account};
-    index->live++;
-    return true;
-}
-
-size_t emu_index_from(const struct emu_index *index, uint64_t seq)
-{
-    size_t low = 0, high = index->n;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (index->slots[middle].seq < seq)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-/* Leaves a hole; sweeps when most are holes, so that a removal costs O(log n) in the long run. */
-static void index_remove(struct emu_index *index, const struct emu_account *account)
-{
-    size_t at = emu_index_from(index, account->seq), kept = 0;
-
-    if (at == index->n || index->slots[at].account != account)
-        return;
-    index->slots[at].account = NULL;
-    index->live--;
-    if (index->live * 2 >= index->n)
-        return;
-    for (size_t i = 0; i < index->n; i++)
-        if (index->slots[i].account)
-            index->slots[kept++] = index->slots[i];
-    index->n = kept;
-}
-
-/* --- connections and people -------------------------------------------------------------------- */
-
-/* "gmail-work" is GMAIL's. */
-static char *provider_of(const char *name)
-{
-    size_t length = strcspn(name, "-_ :0123456789");
-    char *provider = strndup(name, length ? length : strlen(name));
-
-    for (char *c = provider; c && *c; c++)
-        *c = (char)toupper((unsigned char)*c);
-    return provider;
-}
-
-static void free_connection(struct emu_connection *connection)
-{
-    free(connection->name);
-    free(connection->provider);
-    free(connection->accounts.slots);
-    free(connection);
-}
-
-static struct emu_connection *get_connection(struct emu_store *store, const char *name)
-{
-    struct emu_node *node = emu_map_find(&store->connections, name);
-    struct emu_connection *connection = EMU_OWNER(node, struct emu_connection, by_name);
-
-    if (connection)
-        return connection;
-    connection = calloc(1, sizeof *connection);
-    if (!connection)
-        return NULL;
-    connection->name = strdup(name);
-    connection->provider = provider_of(name);
-    snprintf(connection->id, sizeof connection->id, "conn_%llu",
-             (unsigned long long)(store->first_number + store->connections.n));
-    if (connection->name && connection->provider &&
-        emu_map_add(&store->connections, &connection->by_name, connection->name))
-        return connection;
-    free_connection(connection);
-    return NULL;
-}
+/* --- people ------------------------------------------------------------------------------------ */
 
 static void free_person(struct emu_person *person)
 {
@@ -138,17 +48,19 @@ const struct emu_index *emu_store_person(const struct emu_store *store, const ch
 
 const struct emu_index *emu_store_connection(const struct emu_store *store, const char *name)
 {
-    struct emu_node *node = emu_map_find(&store->connections, name);
+    const struct emu_connection *connection = emu_connection_by_name(&store->connections, name);
 
-    return node ? &EMU_OWNER(node, struct emu_connection, by_name)->accounts : NULL;
+    return connection ? &connection->accounts : NULL;
 }
 
 /* --- accounts ---------------------------------------------------------------------------------- */
 
-/* The four parts, separated by what no connection name and no sane identifier holds. */
-static bool make_key(char out[KEY_SIZE], const struct emu_key *key)
+/* The four parts, separated by what no sane identifier holds.  The connection is in it by its id,
+ * for it may get another name. */
+static bool make_key(char out[KEY_SIZE], const struct emu_connection *connection,
+                     const struct emu_key *key)
 {
-    int length = snprintf(out, KEY_SIZE, "%s\x1f%s\x1f%s\x1f%s", key->connector, key->identifier,
+    int length = snprintf(out, KEY_SIZE, "%s\x1f%s\x1f%s\x1f%s", connection->id, key->identifier,
                           key->organization_id ? key->organization_id : "",
                           key->user_id ? key->user_id : "");
 
@@ -157,11 +69,15 @@ static bool make_key(char out[KEY_SIZE], const struct emu_key *key)
 
 struct emu_account *emu_account_find(const struct emu_store *store, const struct emu_key *key)
 {
+    const struct emu_connection *connection;
     char text[KEY_SIZE];
 
     if (key->id && *key->id)
         return EMU_OWNER(emu_map_find(&store->by_id, key->id), struct emu_account, by_id);
-    if (!key->connector || !key->identifier || !make_key(text, key))
+    if (!key->connector || !key->identifier)
+        return NULL;
+    connection = emu_connection_by_name(&store->connections, key->connector);
+    if (!connection || !make_key(text, connection, key))
         return NULL;
     return EMU_OWNER(emu_map_find(&store->by_key, text), struct emu_account, by_key);
 }
@@ -178,6 +94,13 @@ static void free_account(struct emu_account *account)
     free(account);
 }
 
+static struct emu_connection *get_connection(struct emu_connections *connections, const char *name)
+{
+    struct emu_connection *connection = emu_connection_by_name(connections, name);
+
+    return connection && !connection->deleted ? connection : emu_connection_add(connections, name);
+}
+
 static bool fill_account(struct emu_store *store, struct emu_account *account,
                          const struct emu_key *key)
 {
@@ -188,14 +111,15 @@ static bool fill_account(struct emu_store *store, struct emu_account *account,
     TAILQ_INIT(&account->links);
     snprintf(account->id, sizeof account->id, "ca_%llu",
              (unsigned long long)(store->first_number + store->count));
-    account->connection = get_connection(store, key->connector);
+    account->connection = get_connection(&store->connections, key->connector);
     account->person = get_person(store, key->identifier);
-    return make_key(text, key) && emu_set_text(&account->key, text) &&
+    return account->connection && account->person && make_key(text, account->connection, key) &&
+           emu_set_text(&account->key, text) &&
            emu_set_text(&account->organization_id,
                         key->organization_id ? key->organization_id : "") &&
            emu_set_text(&account->user_id, key->user_id ? key->user_id : "") &&
            emu_set_text(&account->status, "PENDING_AUTH") && emu_set_text(&account->scopes, "[]") &&
-           emu_set_text(&account->details, "{}") && account->connection && account->person;
+           emu_set_text(&account->details, "{}");
 }
 
 struct emu_account *emu_account_add(struct emu_store *store, const struct emu_key *key)
@@ -207,9 +131,9 @@ struct emu_account *emu_account_add(struct emu_store *store, const struct emu_ke
     if (fill_account(store, account, key) &&
         emu_map_add(&store->by_id, &account->by_id, account->id) &&
         emu_map_add(&store->by_key, &account->by_key, account->key) &&
-        index_append(&store->all, account) &&
-        index_append(&account->connection->accounts, account) &&
-        index_append(&account->person->accounts, account))
+        emu_index_append(&store->all, account->seq, account) &&
+        emu_index_append(&account->connection->accounts, account->seq, account) &&
+        emu_index_append(&account->person->accounts, account->seq, account))
         return account;
     emu_account_remove(store, account);
     return NULL;
@@ -217,15 +141,16 @@ struct emu_account *emu_account_add(struct emu_store *store, const struct emu_ke
 
 void emu_account_remove(struct emu_store *store, struct emu_account *account)
 {
+    emu_event_record(store->events, EMU_EVENT_DELETED, account);
     store->active -= emu_account_is_active(account);
     emu_map_remove(&store->by_id, &account->by_id);
     emu_map_remove(&store->by_key, &account->by_key);
     emu_map_remove(&store->by_token, &account->by_token);
-    index_remove(&store->all, account);
+    emu_index_remove(&store->all, account->seq);
     if (account->connection)
-        index_remove(&account->connection->accounts, account);
+        emu_index_remove(&account->connection->accounts, account->seq);
     if (account->person) {
-        index_remove(&account->person->accounts, account);
+        emu_index_remove(&account->person->accounts, account->seq);
         if (!account->person->accounts.live) {
             emu_map_remove(&store->people, &account->person->by_identifier);
             free_person(account->person);
@@ -282,16 +207,32 @@ bool emu_account_set_status(struct emu_store *store, struct emu_account *account
                             const char *status)
 {
     bool was_active = emu_account_is_active(account);
+    char *old_status = account->status;
 
-    if (!emu_set_text(&account->status, status))
+    account->status = strdup(status);
+    if (!account->status) {
+        account->status = old_status;
         return false;
+    }
     store->active += (size_t)emu_account_is_active(account) - (size_t)was_active;
     account->updated_us = emu_now_us();
+    emu_event_record_status(store->events, account, old_status);
+    free(old_status);
     if (!emu_account_is_active(account) || account->auth == EMU_STATIC)
         return true;
     if (!was_active || !has_tokens(account))
         return emu_account_set_tokens(store, account, NULL, NULL);
     return true;
+}
+
+bool emu_account_disconnect(struct emu_store *store, struct emu_account *account)
+{
+    emu_map_remove(&store->by_token, &account->by_token);
+    emu_set_text(&account->access_token, NULL);
+    emu_set_text(&account->refresh_token, NULL);
+    account->token_expires_us = 0;
+    return emu_set_text(&account->scopes, "[]") && emu_set_text(&account->details, "{}") &&
+           emu_account_set_status(store, account, "DISCONNECTED");
 }
 
 bool emu_account_use(struct emu_store *store, struct emu_account *account)
@@ -300,7 +241,10 @@ bool emu_account_use(struct emu_store *store, struct emu_account *account)
     if (account->auth == EMU_STATIC || account->last_used_us < account->token_expires_us)
         return true;
     account->updated_us = account->last_used_us;
-    return emu_account_set_tokens(store, account, NULL, account->refresh_token);
+    if (!emu_account_set_tokens(store, account, NULL, account->refresh_token))
+        return false;
+    emu_event_record(store->events, EMU_EVENT_TOKEN_REFRESH_SUCCEEDED, account);
+    return true;
 }
 
 struct emu_account *emu_account_of_token(const struct emu_store *store, const char *access_token)
@@ -322,6 +266,7 @@ bool emu_store_init(struct emu_store *store)
     if (RAND_bytes((unsigned char *)&random, sizeof random) != 1)
         return false;
     store->first_number = UINT64_C(20000000000000000) + random * UINT64_C(1000000);
+    emu_connections_init(&store->connections, store->first_number);
     return true;
 }
 
@@ -331,8 +276,7 @@ void emu_store_free(struct emu_store *store)
 
     while ((node = emu_map_take(&store->by_key)))
         free_account(EMU_OWNER(node, struct emu_account, by_key));
-    while ((node = emu_map_take(&store->connections)))
-        free_connection(EMU_OWNER(node, struct emu_connection, by_name));
+    emu_connections_free(&store->connections);
     while ((node = emu_map_take(&store->people)))
         free_person(EMU_OWNER(node, struct emu_person, by_identifier));
     free(store->by_id.buckets);

@@ -2,33 +2,15 @@
  *
  * An account is in hash tables by id, by (connection, identifier, organization, user) and by its
  * access token, and in up to three indexes: of all accounts, of its connection's, of its
- * identifier's.  An index is ordered by age, so that a page is cut out of it by binary search
- * however many accounts there are. */
+ * identifier's. */
 #ifndef EMU_ACCOUNT_H
 #define EMU_ACCOUNT_H
 
+#include "connection.h"
 #include "emulator.h"
-#include "map.h"
-#include <sys/queue.h>
 
+struct emu_events;
 struct emu_link;
-
-struct emu_slot {
-    uint64_t seq;
-    struct emu_account *account; /* NULL: deleted, and soon swept out */
-};
-
-struct emu_index {
-    struct emu_slot *slots; /* by rising seq */
-    size_t n, capacity, live;
-};
-
-struct emu_connection {
-    struct emu_node by_name;
-    struct emu_index accounts;
-    char *name, *provider;
-    char id[32];
-};
 
 struct emu_person {
     struct emu_node by_identifier;
@@ -51,13 +33,16 @@ struct emu_account {
     char *details, *api_config;                         /* JSON objects; api_config may be NULL */
     int64_t token_expires_us, updated_us, last_used_us; /* 0: never */
     TAILQ_HEAD(, emu_link) links;
+    bool announced; /* its creation is on record: changes are, too (event.h) */
 };
 
 struct emu_store {
-    struct emu_map by_id, by_key, by_token, connections, people;
+    struct emu_map by_id, by_key, by_token, people;
+    struct emu_connections connections;
     struct emu_index all;
     uint64_t first_number, count; /* of ids */
     size_t active;
+    struct emu_events *events; /* where changes are recorded */
 };
 
 /* Which account is meant: an id, or connector and identifier.  "" or NULL: not given. */
@@ -71,6 +56,8 @@ void emu_store_free(struct emu_store *store); /* the links must be gone */
 struct emu_account *emu_account_find(const struct emu_store *store, const struct emu_key *key);
 /* NULL when memory ran out.  It is PENDING_AUTH by OAuth; there must be none with this key. */
 struct emu_account *emu_account_add(struct emu_store *store, const struct emu_key *key);
+/* Takes its tokens or credentials; it is DISCONNECTED. */
+bool emu_account_disconnect(struct emu_store *store, struct emu_account *account);
 void emu_account_remove(struct emu_store *store, struct emu_account *account);
 
 /* Any word.  ACTIVE brings fresh tokens when there are none. */
@@ -83,9 +70,6 @@ bool emu_account_set_tokens(struct emu_store *store, struct emu_account *account
 /* What the service does before it hands out a token: a new one when it ran out.  Notes the use. */
 bool emu_account_use(struct emu_store *store, struct emu_account *account);
 const char *emu_account_type(const struct emu_account *account); /* "OAUTH" */
-
-/* The place of the first slot at or after `seq`. */
-size_t emu_index_from(const struct emu_index *index, uint64_t seq);
 
 struct emu_account *emu_account_of_token(const struct emu_store *store, const char *access_token);
 

@@ -47,18 +47,66 @@ void emu_route_details(struct emu_request *request)
         answer_account(request, account, EMU_SHOW_CONFIG, 200);
 }
 
+static void answer_with_secrets(struct emu_request *request, struct emu_account *account)
+{
+    if (emu_account_is_active(account) && !emu_account_use(&request->emulator->store, account)) {
+        emu_out_of_memory(request);
+        return;
+    }
+    if (emu_account_is_active(account) && account->auth != EMU_STATIC)
+        emu_event_record(&request->emulator->events, EMU_EVENT_OAUTH_TOKENS_FETCHED, account);
+    answer_account(request, account, EMU_SHOW_CONFIG | EMU_SHOW_SECRETS, 200);
+}
+
 void emu_route_auth(struct emu_request *request)
 {
     struct emu_account *account;
 
     request->emulator->stats.lookups++;
     account = find_account(request);
+    if (account)
+        answer_with_secrets(request, account);
+}
+
+/* --- by id ------------------------------------------------------------------------------------- */
+
+/* The account of the id in the path; NULL when the request has been answered already. */
+static struct emu_account *find_in_path(struct emu_request *request)
+{
+    struct emu_key key = {.id = request->rest};
+    struct emu_account *account;
+
+    if (emu_code_points(key.id) > 32)
+        emu_violation(request, "id", "string.max_len",
+                      "value length must be at most 32 characters");
+    if (emu_refused(request))
+        return NULL;
+    account = emu_account_find(&request->emulator->store, &key);
+    if (!account)
+        emu_fail(request, 404, "NOT_FOUND", "connected account not found");
+    return account;
+}
+
+void emu_route_account(struct emu_request *request)
+{
+    struct emu_account *account;
+
+    request->emulator->stats.lookups++;
+    account = find_in_path(request);
+    if (account)
+        answer_with_secrets(request, account);
+}
+
+void emu_route_disconnect(struct emu_request *request)
+{
+    struct emu_account *account = find_in_path(request);
+
     if (!account)
         return;
-    if (emu_account_is_active(account) && !emu_account_use(&request->emulator->store, account))
-        emu_out_of_memory(request);
+    if (emu_account_disconnect(&request->emulator->store, account))
+        answer_account(request, account, EMU_SHOW_CONFIG, 200);
     else
-        answer_account(request, account, EMU_SHOW_CONFIG | EMU_SHOW_SECRETS, 200);
+        emu_out_of_memory(request);
 }
 
 /* --- credentials ------------------------------------------------------------------------------- */
@@ -161,9 +209,22 @@ static bool store_credentials(struct emu_store *store, struct emu_account *accou
            emu_account_set_status(store, account, "ACTIVE");
 }
 
+/* Whether the connection lets nothing new be made; then it has been answered. */
+static bool refuses(struct emu_request *request, const struct emu_connection *connection)
+{
+    if (emu_connection_is_open(connection))
+        return false;
+    if (connection->deleted)
+        emu_fail(request, 404, "NOT_FOUND", "connection not found");
+    else
+        emu_fail(request, 400, "FAILED_PRECONDITION", "the connection is disabled");
+    return true;
+}
+
 void emu_route_create(struct emu_request *request)
 {
     struct emu_store *store = &request->emulator->store;
+    const struct emu_connection *connection;
     struct emu_key key = {0};
     struct credentials given;
     struct emu_account *account;
@@ -176,6 +237,9 @@ void emu_route_create(struct emu_request *request)
     read_credentials(request, &given);
     if (emu_refused(request))
         return;
+    connection = emu_connection_by_name(&store->connections, key.connector);
+    if (connection && refuses(request, connection))
+        return;
     if (emu_account_find(store, &key)) {
         emu_fail(request, 409, "ALREADY_EXISTS", "connected account already exists");
         return;
@@ -187,6 +251,7 @@ void emu_route_create(struct emu_request *request)
         emu_out_of_memory(request);
         return;
     }
+    emu_event_record(store->events, EMU_EVENT_CREATED, account);
     request->emulator->stats.creates++;
     answer_account(request, account, EMU_SHOW_CONFIG | EMU_SHOW_SECRETS, 201);
 }
@@ -205,8 +270,15 @@ void emu_route_update(struct emu_request *request)
         return;
     }
     account->updated_us = emu_now_us();
+    emu_event_record(&request->emulator->events, EMU_EVENT_UPDATED, account);
     request->emulator->stats.updates++;
     answer_account(request, account, EMU_SHOW_CONFIG | EMU_SHOW_SECRETS, 200);
+}
+
+void emu_account_delete(scalekit_emulator *emulator, struct emu_account *account)
+{
+    emu_link_free_all_of(account);
+    emu_account_remove(&emulator->store, account);
 }
 
 void emu_route_delete(struct emu_request *request)
@@ -215,8 +287,7 @@ void emu_route_delete(struct emu_request *request)
 
     if (!account)
         return;
-    emu_link_free_all_of(account);
-    emu_account_remove(&request->emulator->store, account);
+    emu_account_delete(request->emulator, account);
     request->emulator->stats.deletes++;
     emu_json_raw(&request->json, NULL, "{}");
     emu_send(request, 200);
@@ -233,7 +304,7 @@ void emu_route_magic_link(struct emu_request *request)
     struct emu_link *link;
     char url[128];
 
-    if (!account)
+    if (!account || refuses(request, account->connection))
         return;
     link = emu_link_add(&emulator->links, account, state, verify_url);
     if (!link) {

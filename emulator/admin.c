@@ -65,6 +65,8 @@ void emu_route_stats(struct emu_request *request)
     emu_json_number(json, "deletes", (int64_t)stats.deletes);
     emu_json_number(json, "links", (int64_t)stats.links);
     emu_json_number(json, "tool_calls", (int64_t)stats.tool_calls);
+    emu_json_number(json, "proxied", (int64_t)stats.proxied);
+    emu_json_number(json, "proxied_bytes", (int64_t)stats.proxied_bytes);
     emu_json_number(json, "accounts", (int64_t)stats.accounts);
     emu_json_number(json, "active", (int64_t)stats.active);
     emu_json_close(json, '}');

@@ -78,6 +78,27 @@ yajl_val emu_object(struct emu_request *request, yajl_val parent, const char *fi
     return value;
 }
 
+yajl_val emu_list(struct emu_request *request, yajl_val parent, const char *field)
+{
+    yajl_val value = emu_json_get(parent, field);
+
+    if (value && !YAJL_IS_ARRAY(value)) {
+        request->malformed = field;
+        return NULL;
+    }
+    return value;
+}
+
+yajl_val emu_strings(struct emu_request *request, yajl_val parent, const char *field)
+{
+    yajl_val list = emu_list(request, parent, field);
+
+    for (size_t i = 0; list && i < YAJL_GET_ARRAY(list)->len; i++)
+        if (!YAJL_IS_STRING(YAJL_GET_ARRAY(list)->values[i]))
+            request->malformed = field;
+    return list;
+}
+
 static void check_text(struct emu_request *request, const char *field, const char *value,
                        size_t min, size_t max, unsigned rules)
 {
@@ -147,6 +168,24 @@ int64_t emu_whole(struct emu_request *request, const char *field, int64_t absent
     if (value && (!YAJL_IS_NUMBER(value) || !parse_whole(YAJL_GET_NUMBER(value), &number)))
         request->malformed = field;
     return number;
+}
+
+static int64_t read_time(struct emu_request *request, const char *field, int64_t absent)
+{
+    const char *text = emu_text(request, field, 0, SIZE_MAX, 0);
+    int64_t time_us = absent;
+
+    if (*text && !emu_time_parse(text, &time_us))
+        request->malformed = field;
+    return time_us;
+}
+
+void emu_read_times(struct emu_request *request, int64_t *start_us, int64_t *end_us)
+{
+    *start_us = read_time(request, "start_time", INT64_MIN);
+    *end_us = read_time(request, "end_time", INT64_MAX);
+    if (*start_us > *end_us)
+        emu_violation(request, "start_time", "timestamp.lte", "value must not be after end_time");
 }
 
 void emu_read_key(struct emu_request *request, struct emu_key *key)

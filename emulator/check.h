@@ -18,12 +18,18 @@ const char *emu_text(struct emu_request *request, const char *field, size_t min,
                      unsigned rules);
 /* An object of the body at `parent`; NULL when absent. */
 yajl_val emu_object(struct emu_request *request, yajl_val parent, const char *field);
+/* The same for a list, and for one of strings only. */
+yajl_val emu_list(struct emu_request *request, yajl_val parent, const char *field);
+yajl_val emu_strings(struct emu_request *request, yajl_val parent, const char *field);
 /* A string of the object `parent`; NULL when absent. */
 const char *emu_member(struct emu_request *request, yajl_val parent, const char *field);
 /* A number of the query, below `below`; 0 when absent. */
 int64_t emu_below(struct emu_request *request, const char *field, int64_t below);
 /* A whole number of the body; `absent` when it is not there. */
 int64_t emu_whole(struct emu_request *request, const char *field, int64_t absent);
+
+/* start_time and end_time, both included; the least and the greatest when absent. */
+void emu_read_times(struct emu_request *request, int64_t *start_us, int64_t *end_us);
 
 /* The fields that say which account is meant, each within its limits. */
 void emu_read_key(struct emu_request *request, struct emu_key *key);

@@ -1,6 +1,7 @@
 #include "emulator.h"
 #include "server.h"
 #include "text.h"
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,23 @@ static bool set_ca_file(scalekit_emulator *emulator, const char *directory)
     return emulator->ca_file != NULL;
 }
 
+/* Every kind of id is numbered from where the accounts' are. */
+static bool init_state(scalekit_emulator *emulator)
+{
+    uint64_t first;
+
+    if (!emu_store_init(&emulator->store))
+        return false;
+    first = emulator->store.first_number;
+    snprintf(emulator->environment_id, sizeof emulator->environment_id, "env_%" PRIu64, first);
+    emu_events_init(&emulator->events, emulator->environment_id, first);
+    emu_calls_init(&emulator->calls, first);
+    emu_mcp_init(&emulator->mcp, first);
+    emulator->store.events = &emulator->events;
+    return emu_providers_init(&emulator->providers, first) &&
+           emu_catalogue_init(&emulator->catalogue, first);
+}
+
 static bool configure(scalekit_emulator *emulator, const struct scalekit_emulator_config *config)
 {
     int64_t link_life_s = config->link_life_s ? config->link_life_s : DEFAULT_LINK_LIFE;
@@ -32,8 +50,7 @@ static bool configure(scalekit_emulator *emulator, const struct scalekit_emulato
     return emu_set_text(&emulator->client_id, config->client_id ? config->client_id : DEFAULT_ID) &&
            emu_set_text(&emulator->client_secret,
                         config->client_secret ? config->client_secret : DEFAULT_SECRET) &&
-           (!config->tls_dir || set_ca_file(emulator, config->tls_dir)) &&
-           emu_store_init(&emulator->store);
+           (!config->tls_dir || set_ca_file(emulator, config->tls_dir)) && init_state(emulator);
 }
 
 scalekit_emulator *scalekit_emulator_start(struct event_base *base,
@@ -71,8 +88,13 @@ void scalekit_emulator_free(scalekit_emulator *emulator)
     if (!emulator)
         return;
     emu_server_free(emulator);
+    emu_mcp_free(&emulator->mcp);
     emu_links_free(&emulator->links);
     emu_store_free(&emulator->store);
+    emu_catalogue_free(&emulator->catalogue);
+    emu_providers_free(&emulator->providers);
+    emu_events_clear(&emulator->events);
+    emu_record_clear(&emulator->calls);
     emu_sessions_clear(&emulator->sessions);
     emu_faults_free(&emulator->faults);
     emu_set_text(&emulator->client_secret, NULL);
@@ -123,8 +145,11 @@ bool scalekit_emulator_set_status(scalekit_emulator *emulator, const char *conne
     struct emu_key key = {.connector = connection_name, .identifier = identifier};
     struct emu_account *account = emu_account_find(&emulator->store, &key);
 
-    if (!account)
+    if (!account) {
         account = emu_account_add(&emulator->store, &key);
+        if (account)
+            emu_event_record(&emulator->events, EMU_EVENT_CREATED, account);
+    }
     return account && emu_account_set_status(&emulator->store, account, status);
 }
 

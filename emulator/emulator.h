@@ -2,8 +2,10 @@
  *
  * An HTTP(S) server on the caller's loop that answers as Scalekit does: sign-in, connected
  * accounts, authorization links with a consent page to click, user verification, tools, and a
- * small Gmail to call with the tokens.  State is in memory; it listens on loopback only.  Samples,
- * the demo and the tests use it; the program `scalekit-emulator` is a thin shell around it.
+ * small Gmail to call with the tokens or through the proxy, which answers for other providers with
+ * what it was asked.  The last 10,000 events of accounts and calls of tools are
+ * on record.  State is in memory; it listens on loopback only.  Samples, the demo and the tests use
+ * it; the program `scalekit-emulator` is a thin shell around it.
  *
  * It shares no code with the library: what it says is written from the service's description, so
  * that a mistake in the library's tables does not cancel itself out here. */
@@ -101,6 +103,7 @@ struct scalekit_emulator_stats {
     uint64_t sign_ins; /* POST /oauth/token that succeeded */
     uint64_t lookups;  /* details and auth */
     uint64_t creates, updates, deletes, links, tool_calls;
+    uint64_t proxied, proxied_bytes; /* requests, and what their bodies had */
     uint64_t accounts, active; /* now */
 };
 void scalekit_emulator_stats(const scalekit_emulator *emulator,

@@ -17,7 +17,7 @@ static int hex_digit(char c)
 }
 
 /* Decodes in place, which only ever shrinks. */
-static bool decode(char *text)
+static bool decode(char *text, char plus)
 {
     char *to = text;
 
@@ -30,7 +30,7 @@ static bool decode(char *text)
             *to++ = (char)(high << 4 | low);
             from += 2;
         } else {
-            *to++ = *from == '+' ? ' ' : *from;
+            *to++ = *from == '+' ? plus : *from;
         }
     }
     *to = '\0';
@@ -60,7 +60,7 @@ bool emu_form_parse(struct emu_form *form, const char *text, size_t length)
             value = name + strlen(name);
         if (!*name)
             continue;
-        if (form->n == EMU_FORM_MAX || !decode(name) || !decode(value))
+        if (form->n == EMU_FORM_MAX || !decode(name, ' ') || !decode(value, ' '))
             return false;
         form->pairs[form->n++] = (struct emu_pair){name, value};
     }
@@ -94,6 +94,11 @@ const char *emu_form_get(const struct emu_form *form, const char *name)
         if (emu_name_is(form->pairs[i].name, name))
             return form->pairs[i].value;
     return NULL;
+}
+
+bool emu_percent_decode(char *text)
+{
+    return decode(text, '+');
 }
 
 bool emu_percent_encode(struct evbuffer *out, const char *text)

@@ -27,6 +27,9 @@ const char *emu_form_get(const struct emu_form *form, const char *name); /* NULL
 /* Whether `given` is `name` as the service writes it, page_size, or in lower camel case, pageSize. */
 bool emu_name_is(const char *given, const char *name);
 
+/* Decodes a part of a path in place.  False when an escape is broken or a NUL hides in it. */
+bool emu_percent_decode(char *text);
+
 /* Appends text percent-encoded: everything but unreserved characters. */
 bool emu_percent_encode(struct evbuffer *out, const char *text);
 

@@ -111,12 +111,14 @@ static void fail(struct emu_request *request, int status, const char *name, cons
     emu_send(request, status);
 }
 
-/* Whose token was sent; NULL when it was nobody's, which has been answered then. */
+/* Whose token was sent, by the proxy too; NULL when it was nobody's, which has been answered then. */
 static const struct emu_account *find_owner(struct emu_request *request)
 {
     const char *authorization = emu_get_header(request, "Authorization");
     const struct emu_account *account = NULL;
 
+    if (request->account)
+        return request->account;
     if (strncmp(authorization, "Bearer ", 7) == 0)
         account = emu_account_of_token(&request->emulator->store, authorization + 7);
     if (!account)

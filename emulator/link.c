@@ -1,4 +1,5 @@
 #include "link.h"
+#include "event.h"
 #include "text.h"
 #include <event2/event.h>
 #include <stdio.h>
@@ -64,14 +65,23 @@ bool emu_link_is_expired(const struct emu_link *link)
     return link->expires_us <= emu_now_us();
 }
 
-static bool approve(struct emu_link *link)
+static bool activate(struct emu_link *link)
 {
     struct emu_store *store = link->links->store;
 
+    if (!emu_account_set_status(store, link->account, "ACTIVE"))
+        return false;
+    if (link->account->auth == EMU_OAUTH)
+        emu_event_record(store->events, EMU_EVENT_OAUTH_SUCCEEDED, link->account);
+    return true;
+}
+
+static bool approve(struct emu_link *link)
+{
     if (!link->links->verify_users || link->account->auth != EMU_OAUTH)
-        return emu_account_set_status(store, link->account, "ACTIVE");
+        return activate(link);
     link->state = EMU_LINK_VERIFYING;
-    return emu_account_set_status(store, link->account, "PENDING_VERIFICATION");
+    return emu_account_set_status(link->links->store, link->account, "PENDING_VERIFICATION");
 }
 
 bool emu_link_decide(struct emu_link *link, enum scalekit_consent consent)
@@ -106,7 +116,7 @@ struct emu_link *emu_link_of_request(const struct emu_links *links, const char *
 bool emu_link_verified(struct emu_link *link)
 {
     link->state = EMU_LINK_USED;
-    return emu_account_set_status(link->links->store, link->account, "ACTIVE");
+    return activate(link);
 }
 
 /* --- scripts ----------------------------------------------------------------------------------- */
@@ -239,8 +249,10 @@ struct emu_link *emu_link_add(struct emu_links *links, struct emu_account *accou
         emu_map_add(&links->by_token, &link->by_token, link->token) &&
         emu_map_add(&links->by_request, &link->by_request, link->auth_request_id) &&
         emu_set_text(&link->client_state, client_state) &&
-        emu_set_text(&link->verify_url, verify_url) && apply_script(link))
+        emu_set_text(&link->verify_url, verify_url) && apply_script(link)) {
+        emu_event_record(links->store->events, EMU_EVENT_MAGIC_LINK_GENERATED, account);
         return link;
+    }
     free_link(link);
     return NULL;
 }

@@ -36,7 +36,10 @@ static const char usage[] =
     "  POST /_emulator/status         {\"connector\", \"identifier\", \"status\"}\n"
     "  POST /_emulator/fail           {\"path_prefix\", \"times\", \"status\", \"body\", "
     "\"delay_ms\"}\n"
-    "  POST /_emulator/revoke_tokens\n";
+    "  POST /_emulator/revoke_tokens\n"
+    "\n"
+    "What /proxy/ is asked for, but Gmail's messages, comes back as JSON; a query asks for more:\n"
+    "  status=N, bytes=N, location=URL\n";
 
 struct options {
     struct scalekit_emulator_config config;

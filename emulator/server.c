@@ -20,6 +20,7 @@
 #define IDLE_S      300
 #define MAX_HEADERS (64 * 1024)
 #define MAX_BODY    (1024 * 1024)
+#define MAX_LARGE   (256 * 1024 * 1024) /* of a proxied request */
 
 /* --- answering --------------------------------------------------------------------------------- */
 
@@ -45,6 +46,11 @@ static const char *method_name(enum evhttp_cmd_type method)
     }
 }
 
+const char *emu_method(const struct emu_request *request)
+{
+    return method_name(evhttp_request_get_command(request->http));
+}
+
 /* Whoever has the path of a link can act as its user, so the log has only its beginning. */
 static void log_request(const struct emu_request *request, int status)
 {
@@ -52,9 +58,8 @@ static void log_request(const struct emu_request *request, int status)
     bool is_secret = strncmp(request->path, secret, sizeof secret - 1) == 0;
 
     if (request->emulator->log)
-        request->emulator->log(method_name(evhttp_request_get_command(request->http)),
-                               is_secret ? "/magicLink/..." : request->path, status,
-                               request->emulator->log_user);
+        request->emulator->log(emu_method(request), is_secret ? "/magicLink/..." : request->path,
+                               status, request->emulator->log_user);
 }
 
 /* Sends what evhttp has just put into a plain connection's buffer, as libevent would with writev(),
@@ -178,6 +183,7 @@ static void end_error(struct emu_request *request, int status)
 
 void emu_fail(struct emu_request *request, int status, const char *error_code, const char *message)
 {
+    emu_call_end(request, NULL, EMU_TIER_PLATFORM, error_code, message);
     begin_error(request, status, message);
     if (error_code) {
         begin_error_info(request, error_code);
@@ -196,6 +202,7 @@ void emu_fail_tool(struct emu_request *request, int status, const char *tool_err
 
     snprintf(execution_id, sizeof execution_id, "exec_%llu",
              (unsigned long long)++request->emulator->executions);
+    emu_call_end(request, execution_id, EMU_TIER_PROVIDER, tool_error_code, message);
     begin_error(request, status, "provider error");
     begin_error_info(request, "TOOL_ERROR");
     emu_json_open(json, "tool_error_info", '{');
@@ -229,7 +236,7 @@ static bool is_loopback(const char *host)
     return false;
 }
 
-static bool is_signed_in(struct emu_request *request)
+bool emu_is_signed_in(struct emu_request *request)
 {
     const char *authorization = emu_get_header(request, "Authorization");
 
@@ -237,10 +244,31 @@ static bool is_signed_in(struct emu_request *request)
            emu_session_is_valid(&request->emulator->sessions, authorization + 7);
 }
 
+/* What stands where the route has its star, decoded; false when the path is another. */
+static bool read_segment(struct emu_request *request, const char *pattern, const char *star)
+{
+    size_t before = (size_t)(star - pattern), after = strlen(star + 1);
+    size_t length = strlen(request->path);
+
+    if (length <= before + after || strncmp(request->path, pattern, before) != 0 ||
+        strcmp(request->path + length - after, star + 1) != 0)
+        return false;
+    length -= before + after;
+    if (length >= sizeof request->segment || memchr(request->path + before, '/', length))
+        return false;
+    memcpy(request->segment, request->path + before, length);
+    request->segment[length] = '\0';
+    request->rest = request->segment;
+    return emu_percent_decode(request->segment);
+}
+
 static bool path_matches(struct emu_request *request, const struct emu_route *route)
 {
+    const char *star = strchr(route->path, '*');
     size_t length = strlen(route->path);
 
+    if (star)
+        return read_segment(request, route->path, star);
     if (route->path[length - 1] != '/')
         return strcmp(request->path, route->path) == 0;
     request->rest = request->path + length;
@@ -252,7 +280,7 @@ static const struct emu_route *find_route(struct emu_request *request)
     int method = evhttp_request_get_command(request->http);
 
     for (const struct emu_route *route = emu_routes; route->path; route++)
-        if (route->method == method && path_matches(request, route))
+        if ((!route->method || route->method == method) && path_matches(request, route))
             return route;
     return NULL;
 }
@@ -285,6 +313,11 @@ static bool read_body(struct emu_request *request)
     return YAJL_IS_OBJECT(request->body);
 }
 
+static size_t body_length(struct emu_request *request)
+{
+    return evbuffer_get_length(evhttp_request_get_input_buffer(request->http));
+}
+
 static void handle(struct emu_request *request)
 {
     const char *query = evhttp_uri_get_query(evhttp_request_get_evhttp_uri(request->http));
@@ -301,7 +334,9 @@ static void handle(struct emu_request *request)
     route = find_route(request);
     if (!route)
         refuse_route(request);
-    else if (route->flags & EMU_SIGNED_IN && !is_signed_in(request))
+    else if (!(route->flags & EMU_LARGE) && body_length(request) > MAX_BODY)
+        emu_fail(request, 413, "INVALID_ARGUMENT", "the body is larger than 1 MiB");
+    else if (route->flags & EMU_SIGNED_IN && !emu_is_signed_in(request))
         emu_fail(request, 401, "UNAUTHENTICATED",
                  *emu_get_header(request, "Authorization") ? "Token invalid" : "Token empty");
     else if (route->flags & EMU_ADMIN && *emu_get_header(request, "Origin"))
@@ -332,6 +367,7 @@ static bool begin(struct emu_request *request, scalekit_emulator *emulator,
 
 static void end(struct emu_request *request)
 {
+    emu_call_free(request->call);
     emu_form_free(&request->query);
     yajl_tree_free(request->body);
     evbuffer_free(request->json.out);
@@ -534,7 +570,7 @@ static struct evhttp *new_http(scalekit_emulator *emulator)
         return NULL;
     evhttp_set_timeout(http, IDLE_S);
     evhttp_set_max_headers_size(http, MAX_HEADERS);
-    evhttp_set_max_body_size(http, MAX_BODY);
+    evhttp_set_max_body_size(http, MAX_LARGE);
     evhttp_set_allowed_methods(http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_PUT |
                                          EVHTTP_REQ_DELETE | EVHTTP_REQ_HEAD | EVHTTP_REQ_PATCH |
                                          EVHTTP_REQ_OPTIONS);

@@ -18,7 +18,8 @@ struct emu_request {
     scalekit_emulator *emulator;
     struct evhttp_request *http;
     const char *path; /* without the query */
-    const char *rest; /* of a path that is routed by its beginning */
+    const char *rest; /* of a path that is routed by its beginning, or what its star stands for */
+    char segment[256];
     struct emu_form query;
     yajl_val body;        /* NULL: none */
     bool has_body;        /* fields are read from the body */
@@ -28,12 +29,15 @@ struct emu_request {
         char description[96];
     } violations[8];
     size_t n_violations;
-    const char *malformed; /* a field of the wrong JSON type */
+    const char *malformed;             /* a field of the wrong JSON type */
+    struct emu_call *call;             /* the tool call under way; NULL: none */
+    const struct emu_account *account; /* whose, of a proxied request; NULL: it is none */
 };
 
-/* One row of the routing table.  A path that ends in '/' stands for everything below it. */
+/* One row of the routing table; the first that fits is taken.  A path that ends in '/' stands for
+ * everything below it; a '*' for one segment, or its part before a ":verb". */
 struct emu_route {
-    int method; /* enum evhttp_cmd_type */
+    int method; /* enum evhttp_cmd_type; 0: any */
     const char *path;
     void (*handle)(struct emu_request *request);
     unsigned flags;
@@ -44,6 +48,7 @@ enum {
     EMU_SIGNED_IN = 1, /* needs an access token */
     EMU_BODY = 2,      /* takes a JSON body */
     EMU_ADMIN = 4,     /* of the emulator itself: only from what is no web page */
+    EMU_LARGE = 8      /* takes a body of more than 1 MiB */
 };
 
 extern const struct emu_route emu_routes[]; /* ended by a NULL path */
@@ -51,6 +56,9 @@ extern const struct emu_route emu_routes[]; /* ended by a NULL path */
 bool emu_server_start(scalekit_emulator *emulator, uint16_t port, const char *tls_dir, char *error,
                       size_t error_size);
 void emu_server_free(scalekit_emulator *emulator);
+
+const char *emu_method(const struct emu_request *request); /* "GET" */
+bool emu_is_signed_in(struct emu_request *request);
 
 /* The answer is request->json, or the bytes in request->json.out. */
 void emu_send(struct emu_request *request, int status);

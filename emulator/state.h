@@ -3,9 +3,14 @@
 #define EMU_STATE_H
 
 #include "account.h"
+#include "catalogue.h"
+#include "event.h"
 #include "fault.h"
 #include "link.h"
+#include "mcp.h"
+#include "provider.h"
 #include "session.h"
+#include "tool_call_log.h"
 #include <openssl/ssl.h>
 
 struct evhttp;
@@ -29,6 +34,12 @@ struct scalekit_emulator {
     struct emu_sessions sessions;
     struct emu_store store;
     struct emu_links links;
+    struct emu_providers providers;
+    struct emu_catalogue catalogue; /* of tools */
+    struct emu_mcp mcp;
+    struct emu_events events;
+    struct emu_record calls; /* of tools */
+    char environment_id[EMU_ID_SIZE];
     struct emu_faults faults;
     struct scalekit_emulator_stats stats;
     uint64_t executions;

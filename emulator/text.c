@@ -1,4 +1,5 @@
 #include "text.h"
+#include <ctype.h>
 #include <event2/buffer.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
@@ -24,6 +25,54 @@ void emu_time_text(char out[EMU_TIME_SIZE], int64_t time_us)
     if (gmtime_r(&seconds, &utc))
         strftime(day_and_time, sizeof day_and_time, "%Y-%m-%dT%H:%M:%S", &utc);
     snprintf(out, EMU_TIME_SIZE, "%.19s.%06dZ", day_and_time, (int)(time_us % EMU_SECOND));
+}
+
+/* The digits after the point, as microseconds; *text is left behind them. */
+static bool parse_fraction(const char **text, int64_t *us)
+{
+    int64_t unit = EMU_SECOND;
+    const char *digit = *text;
+
+    *us = 0;
+    if (*digit != '.')
+        return true;
+    while (isdigit((unsigned char)*++digit) && digit - *text <= 9) {
+        unit /= 10;
+        *us += (*digit - '0') * unit;
+    }
+    *text = digit;
+    return unit < EMU_SECOND;
+}
+
+/* "Z", or "+02:00" and so on. */
+static bool parse_offset(const char *text, int64_t *seconds)
+{
+    int hours, minutes, length = 0;
+
+    *seconds = 0;
+    if (strcmp(text, "Z") == 0)
+        return true;
+    if ((*text != '+' && *text != '-') || !isdigit((unsigned char)text[1]) ||
+        sscanf(text + 1, "%2d:%2d%n", &hours, &minutes, &length) != 2 || length != 5 ||
+        text[6] || hours > 23 || minutes < 0 || minutes > 59)
+        return false;
+    *seconds = (hours * 60 + minutes) * (*text == '-' ? -60 : 60);
+    return true;
+}
+
+bool emu_time_parse(const char *text, int64_t *time_us)
+{
+    struct tm utc = {0}, again;
+    const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &utc);
+    int64_t us, offset_s;
+    time_t seconds;
+
+    if (!rest || rest - text != 19 || !parse_fraction(&rest, &us) || !parse_offset(rest, &offset_s))
+        return false;
+    again = utc;
+    seconds = timegm(&again);
+    *time_us = (seconds - offset_s) * EMU_SECOND + us;
+    return again.tm_mday == utc.tm_mday && again.tm_sec == utc.tm_sec; /* 30 February is none */
 }
 
 bool emu_random_text(char *out, size_t size)

@@ -15,6 +15,8 @@ int64_t emu_now_us(void); /* of the wall clock */
 
 /* RFC 3339 with microseconds: "2026-08-21T10:00:00.123456Z". */
 void emu_time_text(char out[EMU_TIME_SIZE], int64_t time_us);
+/* The same back, with up to nine digits of a fraction and any offset.  False when it is none. */
+bool emu_time_parse(const char *text, int64_t *time_us);
 
 /* Fills `out` with size - 1 unpredictable characters of A-Z a-z 0-9 - _ and a NUL. */
 bool emu_random_text(char *out, size_t size);

@@ -1,4 +1,4 @@
-/* POST /api/v1/execute_tool: the tools there are, and how they fail. */
+/* POST /api/v1/execute_tool: what the tools do, and how they fail. */
 #include "check.h"
 #include "gmail.h"
 #include "routes.h"
@@ -7,12 +7,6 @@
 #include <string.h>
 
 #define DEFAULT_MAILS 5
-
-struct tool {
-    const char *name;
-    const char *provider; /* whose accounts it works on; NULL: anybody's */
-    void (*run)(struct emu_request *request, const struct emu_account *account, yajl_val params);
-};
 
 static void begin_result(struct emu_request *request)
 {
@@ -24,6 +18,7 @@ static void end_result(struct emu_request *request)
     char execution_id[32];
 
     snprintf(execution_id, sizeof execution_id, "exec_%" PRIu64, ++request->emulator->executions);
+    emu_call_end(request, execution_id, NULL, NULL, NULL);
     emu_json_text(&request->json, "execution_id", execution_id);
     emu_json_close(&request->json, '}');
     emu_send(request, 200);
@@ -78,7 +73,7 @@ static void fetch_mails(struct emu_request *request, const struct emu_account *a
 /* --- echo -------------------------------------------------------------------------------------- */
 
 /* Gives back its input, or fails as {"fail": …} says. */
-static void echo(struct emu_request *request, const struct emu_account *account, yajl_val params)
+static void echo(struct emu_request *request, yajl_val params)
 {
     static const struct {
         const char *word;
@@ -92,7 +87,6 @@ static void echo(struct emu_request *request, const struct emu_account *account,
     };
     const char *word = YAJL_GET_STRING(emu_json_get(params, "fail"));
 
-    (void)account;
     for (size_t i = 0; word && i < sizeof failures / sizeof *failures; i++) {
         if (strcmp(word, failures[i].word) == 0) {
             emu_fail_tool(request, failures[i].status, failures[i].code, failures[i].message);
@@ -109,37 +103,33 @@ static void echo(struct emu_request *request, const struct emu_account *account,
 
 /* --- executing --------------------------------------------------------------------------------- */
 
-static const struct tool tools[] = {
-    {"gmail_fetch_mails", "GMAIL", fetch_mails},
-    {"echo", NULL, echo},
-};
-
-static const struct tool *find_tool(const char *name)
+/* What a tool does; one that was added to the catalogue can only echo. */
+static void run_tool(struct emu_request *request, const struct emu_tool *tool,
+                     const struct emu_account *account, yajl_val params)
 {
-    for (size_t i = 0; i < sizeof tools / sizeof *tools; i++)
-        if (strcmp(tools[i].name, name) == 0)
-            return &tools[i];
-    return NULL;
+    if (strcmp(tool->name, "gmail_fetch_mails") == 0)
+        fetch_mails(request, account, params);
+    else
+        echo(request, params);
 }
 
 /* Without a connector the tool's provider says which of the user's accounts is meant. */
 static struct emu_account *find_by_provider(const struct emu_store *store, const char *identifier,
-                                            const struct tool *tool)
+                                            const struct emu_tool *tool)
 {
     const struct emu_index *accounts = emu_store_person(store, identifier);
 
     for (size_t i = 0; accounts && i < accounts->n; i++) {
         struct emu_account *account = accounts->slots[i].account;
 
-        if (account &&
-            (!tool->provider || strcmp(account->connection->provider, tool->provider) == 0))
+        if (account && emu_tool_fits(tool, account))
             return account;
     }
     return NULL;
 }
 
 static struct emu_account *find_account(const struct emu_store *store, const struct emu_key *key,
-                                        const struct tool *tool)
+                                        const struct emu_tool *tool)
 {
     if (!*key->id && !*key->connector)
         return find_by_provider(store, key->identifier, tool);
@@ -164,7 +154,7 @@ void emu_route_execute(struct emu_request *request)
     struct emu_store *store = &request->emulator->store;
     const char *name = emu_text(request, "tool_name", 0, SIZE_MAX, EMU_REQUIRED);
     yajl_val params = emu_object(request, request->body, "params");
-    const struct tool *tool = find_tool(name);
+    const struct emu_tool *tool = emu_tool_find_default(&request->emulator->catalogue, name);
     struct emu_account *account;
     struct emu_key key;
 
@@ -173,6 +163,7 @@ void emu_route_execute(struct emu_request *request)
     if (emu_refused(request))
         return;
     account = tool ? find_account(store, &key, tool) : NULL;
+    emu_call_begin(request, tool ? tool->provider : NULL, account);
     if (!tool)
         emu_fail(request, 404, "NOT_FOUND", "tool not found");
     else if (!account)
@@ -182,5 +173,5 @@ void emu_route_execute(struct emu_request *request)
     else if (!emu_account_use(store, account))
         emu_out_of_memory(request);
     else
-        tool->run(request, account, params);
+        run_tool(request, tool, account, params);
 }

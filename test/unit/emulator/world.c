@@ -1,6 +1,7 @@
 #include "world.h"
 #include <event2/buffer.h>
 #include <event2/event.h>
+#include <stdlib.h>
 
 static void keep(char *out, size_t size, struct evhttp_request *reply, const char *header)
 {
@@ -30,7 +31,7 @@ void world_start_asking(struct world *world, enum method method, const char *pat
 {
     struct evhttp_request *request = evhttp_request_new(on_reply, world);
     struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
-    char authorization[100];
+    char authorization[100], length[24];
 
     snprintf(authorization, sizeof authorization, "Bearer %s", world->token);
     evhttp_add_header(headers, "Host", world->host);
@@ -38,8 +39,11 @@ void world_start_asking(struct world *world, enum method method, const char *pat
         evhttp_add_header(headers, "Authorization", authorization);
     if (*world->origin)
         evhttp_add_header(headers, "Origin", world->origin);
-    if (body)
+    if (body) { /* of a PATCH libevent does not say how long it is */
+        snprintf(length, sizeof length, "%zu", strlen(body));
+        evhttp_add_header(headers, "Content-Length", length);
         evbuffer_add(evhttp_request_get_output_buffer(request), body, strlen(body));
+    }
     world->done = false;
     CU_ASSERT_EQUAL(
         evhttp_make_request(world->connection, request, (enum evhttp_cmd_type)method, path), 0);
@@ -87,6 +91,20 @@ size_t world_count(const struct world *world, const char *part)
     for (const char *at = world->body; (at = strstr(at, part)); at += strlen(part))
         n++;
     return n;
+}
+
+int world_follow(struct world *world, enum method method, const char *path, const char *body,
+                 const char *which)
+{
+    char name[40], token[100], *encoded, target[400];
+
+    snprintf(name, sizeof name, "\"%s\":\"", which);
+    world_find(world, token, sizeof token, name, '"');
+    encoded = evhttp_encode_uri(token);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(encoded);
+    snprintf(target, sizeof target, "%s%s", path, encoded);
+    free(encoded);
+    return world_ask(world, method, target, body);
 }
 
 void world_sign_in(struct world *world)

@@ -16,7 +16,8 @@ enum method {
     GET = EVHTTP_REQ_GET,
     POST = EVHTTP_REQ_POST,
     PUT = EVHTTP_REQ_PUT,
-    DELETE = EVHTTP_REQ_DELETE
+    DELETE = EVHTTP_REQ_DELETE,
+    PATCH = EVHTTP_REQ_PATCH
 };
 
 struct world {
@@ -59,6 +60,11 @@ void world_ask_rows(struct world *world, const struct row *rows, size_t n);
 /* The text after `before` in the latest answer, up to `end`. */
 void world_find(const struct world *world, char *out, size_t size, const char *before, char end);
 size_t world_count(const struct world *world, const char *part); /* in the latest answer */
+
+/* Asks for the page that a token of the latest answer leads to; `which` is its name, and `path` ends
+ * where its value belongs.  Gives the answer's status. */
+int world_follow(struct world *world, enum method method, const char *path, const char *body,
+                 const char *which);
 
 /* The account of gmail; NULL when there is none. */
 struct emu_account *world_account(struct world *world, const char *identifier);
