@@ -109,8 +109,7 @@ static bool fill_account(struct emu_store *store, struct emu_account *account,
     account->seq = ++store->count;
     account->updated_us = emu_now_us();
     TAILQ_INIT(&account->links);
-    snprintf(account->id, sizeof account->id, "ca_%llu",
-             (unsigned long long)(store->first_number + store->count));
+    emu_make_id(account->id, "ca", store->first_number + store->count);
     account->connection = get_connection(&store->connections, key->connector);
     account->person = get_person(store, key->identifier);
     return account->connection && account->person && make_key(text, account->connection, key) &&

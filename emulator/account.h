@@ -25,7 +25,7 @@ struct emu_account {
     uint64_t seq; /* rises with age; unique */
     struct emu_connection *connection;
     struct emu_person *person;
-    char id[32];
+    char id[EMU_ID_SIZE];
     char *key, *organization_id, *user_id, *status;
     enum emu_auth auth;
     char *access_token, *refresh_token, *scopes, *domain; /* scopes: a JSON array */

@@ -8,11 +8,19 @@
 
 /* --- which one --------------------------------------------------------------------------------- */
 
+static struct emu_account *find_by_key(struct emu_request *request, const struct emu_key *key)
+{
+    struct emu_account *account = emu_account_find(&request->emulator->store, key);
+
+    if (!account)
+        emu_not_found(request, "connected account");
+    return account;
+}
+
 /* The account a request means; NULL when it has been answered already. */
 static struct emu_account *find_account(struct emu_request *request)
 {
     struct emu_key key = {.id = emu_text(request, "id", 0, 32, EMU_ACCOUNT_ID)};
-    struct emu_account *account;
 
     emu_read_key(request, &key);
     if (!*key.id && (!*key.connector || !*key.identifier))
@@ -20,10 +28,7 @@ static struct emu_account *find_account(struct emu_request *request)
                       "give an id, or a connector and an identifier");
     if (emu_refused(request))
         return NULL;
-    account = emu_account_find(&request->emulator->store, &key);
-    if (!account)
-        emu_fail(request, 404, "NOT_FOUND", "connected account not found");
-    return account;
+    return find_by_key(request, &key);
 }
 
 static void answer_account(struct emu_request *request, const struct emu_account *account,
@@ -70,21 +75,15 @@ void emu_route_auth(struct emu_request *request)
 
 /* --- by id ------------------------------------------------------------------------------------- */
 
-/* The account of the id in the path; NULL when the request has been answered already. */
+/* The account of the id in the path, where "this" and "-" stand for the field; NULL when the request
+ * has been answered already. */
 static struct emu_account *find_in_path(struct emu_request *request)
 {
-    struct emu_key key = {.id = request->rest};
-    struct emu_account *account;
+    bool elsewhere = strcmp(request->rest, "this") == 0 || strcmp(request->rest, "-") == 0;
+    struct emu_key key = {.id = elsewhere ? emu_text(request, "id", 1, 32, EMU_REQUIRED)
+                                          : emu_in_path(request, "id", 1, 32, 0)};
 
-    if (emu_code_points(key.id) > 32)
-        emu_violation(request, "id", "string.max_len",
-                      "value length must be at most 32 characters");
-    if (emu_refused(request))
-        return NULL;
-    account = emu_account_find(&request->emulator->store, &key);
-    if (!account)
-        emu_fail(request, 404, "NOT_FOUND", "connected account not found");
-    return account;
+    return emu_refused(request) ? NULL : find_by_key(request, &key);
 }
 
 void emu_route_account(struct emu_request *request)
@@ -138,40 +137,10 @@ static void read_credentials(struct emu_request *request, struct credentials *gi
     given->access_token = emu_member(request, given->oauth_token, "access_token");
     given->refresh_token = emu_member(request, given->oauth_token, "refresh_token");
     given->domain = emu_member(request, given->oauth_token, "domain");
-    given->scopes = emu_json_get(given->oauth_token, "scopes");
-    if (given->scopes && !YAJL_IS_ARRAY(given->scopes))
-        request->malformed = "scopes";
+    given->scopes = emu_list(request, given->oauth_token, "scopes");
     given->details = emu_object(request, given->static_auth, "details");
     given->subject = given->google_dwd ? emu_member(request, given->google_dwd, "subject")
                                        : emu_member(request, given->trusted_idp, "db_user");
-}
-
-static bool store_json(char **slot, yajl_val value)
-{
-    char *text;
-
-    if (!value)
-        return true;
-    text = emu_json_print(value);
-    if (!text)
-        return false;
-    emu_set_text(slot, NULL);
-    *slot = text;
-    return true;
-}
-
-static bool store_config(struct emu_account *account, yajl_val changes)
-{
-    char *merged;
-
-    if (!changes || !account->api_config)
-        return store_json(&account->api_config, changes);
-    merged = emu_json_merge(account->api_config, changes);
-    if (!merged)
-        return false;
-    emu_set_text(&account->api_config, NULL);
-    account->api_config = merged;
-    return true;
 }
 
 static bool store_oauth_token(struct emu_store *store, struct emu_account *account,
@@ -180,7 +149,7 @@ static bool store_oauth_token(struct emu_store *store, struct emu_account *accou
     bool has_token = given->access_token && *given->access_token;
 
     account->auth = EMU_OAUTH;
-    if (!store_json(&account->scopes, given->scopes) ||
+    if (!emu_json_set(&account->scopes, given->scopes) ||
         (given->domain && !emu_set_text(&account->domain, given->domain)))
         return false;
     return !has_token ||
@@ -192,7 +161,7 @@ static bool store_oauth_token(struct emu_store *store, struct emu_account *accou
 static bool store_credentials(struct emu_store *store, struct emu_account *account,
                               const struct credentials *given)
 {
-    if (!store_config(account, given->api_config))
+    if (!emu_json_merge(&account->api_config, given->api_config))
         return false;
     if (given->oauth_token)
         return store_oauth_token(store, account, given);
@@ -204,7 +173,7 @@ static bool store_credentials(struct emu_store *store, struct emu_account *accou
         account->auth = EMU_TRUSTED_IDP;
     else
         return true;
-    return store_json(&account->details, given->details) &&
+    return emu_json_set(&account->details, given->details) &&
            emu_set_text(&account->subject, given->subject) &&
            emu_account_set_status(store, account, "ACTIVE");
 }
@@ -215,7 +184,7 @@ static bool refuses(struct emu_request *request, const struct emu_connection *co
     if (emu_connection_is_open(connection))
         return false;
     if (connection->deleted)
-        emu_fail(request, 404, "NOT_FOUND", "connection not found");
+        emu_not_found(request, "connection");
     else
         emu_fail(request, 400, "FAILED_PRECONDITION", "the connection is disabled");
     return true;
@@ -289,8 +258,7 @@ void emu_route_delete(struct emu_request *request)
         return;
     emu_account_delete(request->emulator, account);
     request->emulator->stats.deletes++;
-    emu_json_raw(&request->json, NULL, "{}");
-    emu_send(request, 200);
+    emu_send_nothing(request);
 }
 
 /* --- links and verification -------------------------------------------------------------------- */
@@ -333,7 +301,7 @@ void emu_route_verify(struct emu_request *request)
         return;
     link = emu_link_of_request(&emulator->links, id);
     if (!link) {
-        emu_fail(request, 404, "NOT_FOUND", "auth request not found");
+        emu_not_found(request, "auth request");
         return;
     }
     if (strcmp(link->account->person->identifier, identifier) != 0) {

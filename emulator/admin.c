@@ -10,8 +10,7 @@ static void answer_done(struct emu_request *request, bool done)
         emu_out_of_memory(request);
         return;
     }
-    emu_json_raw(&request->json, NULL, "{}");
-    emu_send(request, 200);
+    emu_send_nothing(request);
 }
 
 void emu_route_alive(struct emu_request *request)
@@ -54,21 +53,34 @@ void emu_route_stats(struct emu_request *request)
 {
     struct emu_json *json = &request->json;
     struct scalekit_emulator_stats stats;
+    const struct {
+        const char *name;
+        const uint64_t *count;
+    } counts[] = {
+        {"requests", &stats.requests},
+        {"sign_ins", &stats.sign_ins},
+        {"lookups", &stats.lookups},
+        {"creates", &stats.creates},
+        {"updates", &stats.updates},
+        {"deletes", &stats.deletes},
+        {"links", &stats.links},
+        {"tool_calls", &stats.tool_calls},
+        {"proxied", &stats.proxied},
+        {"proxied_bytes", &stats.proxied_bytes},
+        {"accounts", &stats.accounts},
+        {"active", &stats.active},
+        {"connections", &stats.connections},
+        {"providers", &stats.providers},
+        {"tools", &stats.tools},
+        {"mcp_configs", &stats.mcp_configs},
+        {"mcp_instances", &stats.mcp_instances},
+        {"mcp_servers", &stats.mcp_servers},
+    };
 
     scalekit_emulator_stats(request->emulator, &stats);
     emu_json_open(json, NULL, '{');
-    emu_json_number(json, "requests", (int64_t)stats.requests);
-    emu_json_number(json, "sign_ins", (int64_t)stats.sign_ins);
-    emu_json_number(json, "lookups", (int64_t)stats.lookups);
-    emu_json_number(json, "creates", (int64_t)stats.creates);
-    emu_json_number(json, "updates", (int64_t)stats.updates);
-    emu_json_number(json, "deletes", (int64_t)stats.deletes);
-    emu_json_number(json, "links", (int64_t)stats.links);
-    emu_json_number(json, "tool_calls", (int64_t)stats.tool_calls);
-    emu_json_number(json, "proxied", (int64_t)stats.proxied);
-    emu_json_number(json, "proxied_bytes", (int64_t)stats.proxied_bytes);
-    emu_json_number(json, "accounts", (int64_t)stats.accounts);
-    emu_json_number(json, "active", (int64_t)stats.active);
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        emu_json_number(json, counts[i].name, (int64_t)*counts[i].count);
     emu_json_close(json, '}');
     emu_send(request, 200);
 }

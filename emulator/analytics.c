@@ -15,13 +15,15 @@ struct tally {
 
 /* Calls that have a text in common. */
 struct group {
+    struct emu_node by_name;
     const char *name;
     struct tally tally;
 };
 
 struct groups {
-    struct group *list;
-    size_t n, capacity;
+    struct group *list; /* of room for one per call */
+    size_t n;
+    struct emu_map by_name;
 };
 
 struct overview {
@@ -45,20 +47,21 @@ static void count(struct tally *tally, const struct emu_call *call)
 /* NULL when memory ran out. */
 static struct group *get_group(struct groups *groups, const char *name)
 {
-    for (size_t i = 0; i < groups->n; i++)
-        if (strcmp(groups->list[i].name, name) == 0)
-            return &groups->list[i];
-    if (groups->n == groups->capacity) {
-        size_t capacity = groups->capacity ? groups->capacity * 2 : 8;
-        void *list = realloc(groups->list, capacity * sizeof *groups->list);
+    struct emu_node *node = emu_map_find(&groups->by_name, name);
+    struct group *group = EMU_OWNER(node, struct group, by_name);
 
-        if (!list)
-            return NULL;
-        groups->list = list;
-        groups->capacity = capacity;
-    }
-    groups->list[groups->n] = (struct group){.name = name};
-    return &groups->list[groups->n++];
+    if (group)
+        return group;
+    if (!groups->list)
+        groups->list = calloc(EMU_RECORD_SIZE, sizeof *groups->list);
+    if (!groups->list)
+        return NULL;
+    group = &groups->list[groups->n];
+    group->name = name;
+    if (!emu_map_add(&groups->by_name, &group->by_name, name))
+        return NULL;
+    groups->n++;
+    return group;
 }
 
 /* False when memory ran out.  Calls without the text are in no group. */
@@ -166,14 +169,25 @@ static void put_buckets(struct emu_json *json, const struct overview *overview)
     emu_json_close(json, ']');
 }
 
+/* What is moved cannot be found by its name any more. */
+static void sort(struct groups *groups)
+{
+    if (groups->n)
+        qsort(groups->list, groups->n, sizeof *groups->list, by_count);
+}
+
+static void free_groups(struct groups *groups)
+{
+    free(groups->by_name.buckets);
+    free(groups->list);
+}
+
 static void answer(struct emu_request *request, struct overview *overview)
 {
     struct emu_json *json = &request->json;
 
-    if (overview->error_codes.n)
-        qsort(overview->error_codes.list, overview->error_codes.n, sizeof(struct group), by_count);
-    if (overview->providers.n)
-        qsort(overview->providers.list, overview->providers.n, sizeof(struct group), by_count);
+    sort(&overview->error_codes);
+    sort(&overview->providers);
     emu_json_open(json, NULL, '{');
     put_tally(json, &overview->tally);
     put_error_codes(json, &overview->error_codes);
@@ -221,6 +235,6 @@ void emu_route_overview(struct emu_request *request)
         answer(request, &overview);
     else
         emu_out_of_memory(request);
-    free(overview.error_codes.list);
-    free(overview.providers.list);
+    free_groups(&overview.error_codes);
+    free_groups(&overview.providers);
 }

@@ -1,5 +1,4 @@
 #include "catalogue.h"
-#include "account.h"
 #include "json.h"
 #include "provider.h"
 #include "text.h"
@@ -82,25 +81,17 @@ struct emu_tool *emu_tool_find_id(const struct emu_catalogue *catalogue, const c
     return EMU_OWNER(emu_shelf_find(&catalogue->shelf, id), struct emu_tool, item);
 }
 
-bool emu_tool_fits(const struct emu_tool *tool, const struct emu_account *account)
+bool emu_tool_fits(const struct emu_tool *tool, const struct emu_connection *connection)
 {
-    return !*tool->provider || emu_connection_is_of(account->connection, tool->provider);
+    return !*tool->provider || emu_connection_is_of(connection, tool->provider);
 }
 
 /* --- changing ---------------------------------------------------------------------------------- */
 
+/* `absent` where there is none. */
 static bool set_json(char **slot, yajl_val value, const char *absent)
 {
-    char *text;
-
-    if (!value)
-        return emu_set_text(slot, absent);
-    text = emu_json_print(value);
-    if (!text)
-        return false;
-    free(*slot);
-    *slot = text;
-    return true;
+    return value ? emu_json_set(slot, value) : emu_set_text(slot, absent);
 }
 
 static bool set_provider(struct emu_tool *tool, const char *given)

@@ -10,7 +10,7 @@
 #include "shelf.h"
 #include <yajl/yajl_tree.h>
 
-struct emu_account;
+struct emu_connection;
 struct emu_json;
 
 struct emu_tool {
@@ -52,8 +52,8 @@ bool emu_tool_write(struct emu_tool *tool, const struct emu_tool_parts *parts);
 void emu_tool_remove(struct emu_catalogue *catalogue, struct emu_tool *tool);
 void emu_tool_set_default(struct emu_catalogue *catalogue, struct emu_tool *tool);
 
-/* Whether it works on this account. */
-bool emu_tool_fits(const struct emu_tool *tool, const struct emu_account *account);
+/* Whether it works on the accounts of this connection. */
+bool emu_tool_fits(const struct emu_tool *tool, const struct emu_connection *connection);
 
 void emu_json_tool(struct emu_json *json, const char *key, const struct emu_tool *tool);
 

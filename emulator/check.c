@@ -99,11 +99,23 @@ yajl_val emu_strings(struct emu_request *request, yajl_val parent, const char *f
     return list;
 }
 
-static void check_text(struct emu_request *request, const char *field, const char *value,
-                       size_t min, size_t max, unsigned rules)
+void emu_check_characters(struct emu_request *request, const char *field, const char *value,
+                          const char *allowed, const char *pattern)
+{
+    if (value[strspn(value, allowed)])
+        emu_violation(request, field, "string.pattern", "value does not match regex pattern `%s`",
+                      pattern);
+}
+
+void emu_check_text(struct emu_request *request, const char *field, const char *value, size_t min,
+                    size_t max, unsigned rules)
 {
     static const char name_characters[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_: -";
+    static const struct {
+        unsigned rule;
+        const char *prefix;
+    } prefixes[] = {{EMU_ACCOUNT_ID, "ca_"}, {EMU_TOOL_ID, "tol_"}, {EMU_TEST_ID, "test_"}};
     size_t length = emu_code_points(value);
 
     if (length < min)
@@ -112,11 +124,13 @@ static void check_text(struct emu_request *request, const char *field, const cha
     if (length > max)
         emu_violation(request, field, "string.max_len",
                       "value length must be at most %zu characters", max);
-    if (rules & EMU_NAME && value[strspn(value, name_characters)])
-        emu_violation(request, field, "string.pattern",
-                      "value does not match regex pattern `^[a-zA-Z0-9_: -]*$`");
-    if (rules & EMU_ACCOUNT_ID && strncmp(value, "ca_", 3) != 0)
-        emu_violation(request, field, "string.prefix", "value does not have prefix `ca_`");
+    if (rules & EMU_NAME)
+        emu_check_characters(request, field, value, name_characters, "^[a-zA-Z0-9_: -]*$");
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+        if (rules & prefixes[i].rule &&
+            strncmp(value, prefixes[i].prefix, strlen(prefixes[i].prefix)) != 0)
+            emu_violation(request, field, "string.prefix", "value does not have prefix `%s`",
+                          prefixes[i].prefix);
     if (rules & EMU_HTTP_URL && strncmp(value, "http://", 7) != 0 &&
         strncmp(value, "https://", 8) != 0)
         emu_violation(request, field, "string.pattern",
@@ -130,10 +144,36 @@ const char *emu_text(struct emu_request *request, const char *field, size_t min,
                                           : emu_form_get(&request->query, field);
 
     if (value && *value)
-        check_text(request, field, value, min, max, rules);
+        emu_check_text(request, field, value, min, max, rules);
     else if (rules & EMU_REQUIRED)
         emu_violation(request, field, "required", "value is required");
     return value ? value : "";
+}
+
+const char *emu_in_path(struct emu_request *request, const char *field, size_t min, size_t max,
+                        unsigned rules)
+{
+    emu_check_text(request, field, request->rest, min, max, rules);
+    return request->rest;
+}
+
+yajl_val emu_bool(struct emu_request *request, const char *field)
+{
+    yajl_val value = emu_json_get(request->body, field);
+
+    if (value && !YAJL_IS_TRUE(value) && !YAJL_IS_FALSE(value))
+        request->malformed = field;
+    return value;
+}
+
+bool emu_query_bool(struct emu_request *request, const char *field)
+{
+    const char *text = emu_form_get(&request->query, field);
+    bool yes = text && strcmp(text, "true") == 0;
+
+    if (text && *text && !yes && strcmp(text, "false") != 0)
+        request->malformed = field;
+    return yes;
 }
 
 /* False when it is not all digits, or too many. */

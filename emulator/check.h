@@ -10,7 +10,9 @@ enum {
     EMU_REQUIRED = 1,
     EMU_NAME = 2,       /* a connection's name: A-Z a-z 0-9 _ : - and space */
     EMU_ACCOUNT_ID = 4, /* begins with "ca_" */
-    EMU_HTTP_URL = 8,
+    EMU_TOOL_ID = 8,    /* begins with "tol_" */
+    EMU_TEST_ID = 16,   /* begins with "test_" */
+    EMU_HTTP_URL = 32,
 };
 
 /* A text field of the body, or of the query when the operation has no body; "" when absent. */
@@ -23,6 +25,18 @@ yajl_val emu_list(struct emu_request *request, yajl_val parent, const char *fiel
 yajl_val emu_strings(struct emu_request *request, yajl_val parent, const char *field);
 /* A string of the object `parent`; NULL when absent. */
 const char *emu_member(struct emu_request *request, yajl_val parent, const char *field);
+/* What stands for the star of the route in the path, held to the same limits. */
+const char *emu_in_path(struct emu_request *request, const char *field, size_t min, size_t max,
+                        unsigned rules);
+/* Holds any text to them. */
+void emu_check_text(struct emu_request *request, const char *field, const char *value, size_t min,
+                    size_t max, unsigned rules);
+/* Notes that a value has other characters than those `allowed`, which `pattern` says. */
+void emu_check_characters(struct emu_request *request, const char *field, const char *value,
+                          const char *allowed, const char *pattern);
+/* true or false in the body, NULL when absent; and in the query, false when absent. */
+yajl_val emu_bool(struct emu_request *request, const char *field);
+bool emu_query_bool(struct emu_request *request, const char *field);
 /* A number of the query, below `below`; 0 when absent. */
 int64_t emu_below(struct emu_request *request, const char *field, int64_t below);
 /* A whole number of the body; `absent` when it is not there. */

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_TESTS 16 /* remembered, of one connection */
+#define MAX_TESTS   16   /* remembered, of one connection */
+#define MAX_DELETED 1000 /* remembered */
 
 struct emu_test {
     TAILQ_ENTRY(emu_test) next;
@@ -15,6 +16,7 @@ struct emu_test {
 void emu_connections_init(struct emu_connections *connections, uint64_t first_number)
 {
     emu_shelf_init(&connections->shelf, "conn", first_number);
+    TAILQ_INIT(&connections->deleted);
 }
 
 static void forget_oldest_test(struct emu_connection *connection)
@@ -72,15 +74,21 @@ static char *provider_of(const char *name)
     return provider;
 }
 
+static void forget_deleted(struct emu_connections *connections, struct emu_connection *connection)
+{
+    TAILQ_REMOVE(&connections->deleted, &connection->item, by_age);
+    connections->n_deleted--;
+    emu_map_remove(&connections->by_name, &connection->by_name);
+    free_connection(connection);
+}
+
 /* A deleted connection of this name makes room. */
 static void free_name(struct emu_connections *connections, const char *name)
 {
     struct emu_connection *deleted = emu_connection_by_name(connections, name);
 
-    if (!deleted)
-        return;
-    emu_map_remove(&connections->by_name, &deleted->by_name);
-    free_connection(deleted);
+    if (deleted)
+        forget_deleted(connections, deleted);
 }
 
 static bool fill_connection(struct emu_connection *connection, const char *name)
@@ -132,7 +140,13 @@ bool emu_connection_rename(struct emu_connections *connections, struct emu_conne
 
 void emu_connection_delete(struct emu_connections *connections, struct emu_connection *connection)
 {
+    struct emu_item *oldest = TAILQ_FIRST(&connections->deleted);
+
+    if (connections->n_deleted == MAX_DELETED)
+        forget_deleted(connections, EMU_OWNER(oldest, struct emu_connection, item));
     emu_shelf_remove(&connections->shelf, &connection->item);
+    TAILQ_INSERT_TAIL(&connections->deleted, &connection->item, by_age);
+    connections->n_deleted++;
     connection->deleted = true;
 }
 

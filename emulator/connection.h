@@ -2,8 +2,8 @@
  * made, so that nobody has to prepare anything.
  *
  * A connection has a name (key_id on the wire, connector to its accounts) and an id.  One that is
- * deleted takes its accounts with it; its name stays known, so that no account brings it back,
- * until the API makes one of that name again.  One that is switched off keeps its accounts, which
+ * deleted takes its accounts with it; its name stays known, so that no account brings it back, until
+ * the API makes one of that name again or 1,000 others have been deleted.  One that is switched off keeps its accounts, which
  * can be read, but gets no new ones and no links. */
 #ifndef EMU_CONNECTION_H
 #define EMU_CONNECTION_H
@@ -14,7 +14,7 @@
 struct emu_test;
 
 struct emu_connection {
-    struct emu_item item; /* on the shelf until it is deleted */
+    struct emu_item item; /* on the shelf, and among the deleted ones then */
     struct emu_node by_name;
     struct emu_index accounts;
     const char *id;                 /* the item's */
@@ -33,6 +33,8 @@ struct emu_connection {
 struct emu_connections {
     struct emu_shelf shelf;
     struct emu_map by_name;
+    struct emu_items deleted;
+    size_t n_deleted;
 };
 
 void emu_connections_init(struct emu_connections *connections, uint64_t first_number);

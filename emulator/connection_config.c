@@ -2,7 +2,6 @@
 #include "check.h"
 #include "connection.h"
 #include "text.h"
-#include <event2/buffer.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -428,36 +427,24 @@ static const struct member *members_of(const struct emu_kind *kind)
 /* What is kept of it, as JSON text; NULL when memory ran out. */
 static char *print_config(const struct emu_kind *kind, yajl_val config)
 {
-    struct emu_json json = {.out = evbuffer_new()};
-    char *text = NULL;
+    struct emu_json json;
 
-    if (!json.out)
-        return NULL;
+    emu_json_start(&json);
     emu_json_open(&json, NULL, '{');
     put_members(&json, members_of(kind), config);
     emu_json_close(&json, '}');
-    if (!json.failed)
-        text = emu_buffer_text(json.out);
-    evbuffer_free(json.out);
-    return text;
+    return emu_json_finish(&json);
 }
 
 bool emu_store_config(struct emu_connection *connection, yajl_val config)
 {
-    char *text = print_config(connection->kind, config), *merged = text;
-    yajl_val changes;
+    char *text = print_config(connection->kind, config);
+    yajl_val kept = text ? emu_json_parse(text, strlen(text)) : NULL;
+    bool stored = kept && emu_json_merge(&connection->config, kept);
 
-    if (text && connection->config) {
-        changes = emu_json_parse(text, strlen(text));
-        merged = changes ? emu_json_merge(connection->config, changes) : NULL;
-        yajl_tree_free(changes);
-        free(text);
-    }
-    if (!merged)
-        return false;
-    free(connection->config);
-    connection->config = merged;
-    return true;
+    yajl_tree_free(kept);
+    free(text);
+    return stored;
 }
 
 /* An answer has a list where the request has one certificate. */

@@ -1,6 +1,7 @@
 /* /api/v1/connections: the connections of the environment. */
 #include "check.h"
 #include "connection_config.h"
+#include "paging.h"
 #include "routes.h"
 #include "text.h"
 #include <ctype.h>
@@ -8,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MAX_ID   32
 #define MAX_NAME 300
 
 /* --- showing ----------------------------------------------------------------------------------- */
@@ -49,26 +51,23 @@ static void answer_connection(struct emu_request *request, const struct emu_conn
 
 /* --- which one --------------------------------------------------------------------------------- */
 
-/* The connection of this id; NULL when the request has been answered already. */
-static struct emu_connection *find_connection(struct emu_request *request, const char *id,
-                                              size_t max)
+/* The connection of the id in the path; NULL when the request has been answered already. */
+static struct emu_connection *find_connection(struct emu_request *request, size_t max)
 {
+    const char *id = emu_in_path(request, "connection_id", 1, max, 0);
     struct emu_connection *connection;
 
-    if (emu_code_points(id) > max)
-        emu_violation(request, "connection_id", "string.max_len",
-                      "value length must be at most %zu characters", max);
     if (emu_refused(request))
         return NULL;
     connection = emu_connection_by_id(&request->emulator->store.connections, id);
     if (!connection)
-        emu_fail(request, 404, "NOT_FOUND", "connection not found");
+        emu_not_found(request, "connection");
     return connection;
 }
 
 void emu_route_connection(struct emu_request *request)
 {
-    const struct emu_connection *connection = find_connection(request, request->rest, 32);
+    const struct emu_connection *connection = find_connection(request, MAX_ID);
 
     if (connection)
         answer_connection(request, connection, 200);
@@ -196,21 +195,12 @@ static void make_name(char out[MAX_NAME], const struct emu_connections *connecti
         snprintf(out + length, MAX_NAME - length, "-%u", n);
 }
 
-static bool read_flag(struct emu_request *request, const char *field)
-{
-    const char *text = emu_form_get(&request->query, field);
-
-    if (text && strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
-        request->malformed = field;
-    return text && strcmp(text, "true") == 0;
-}
-
 /* A new one is switched off. */
 void emu_route_connection_create(struct emu_request *request)
 {
     struct emu_connections *connections = &request->emulator->store.connections;
-    bool is_login = read_flag(request, "flags.is_login");
-    bool is_app = read_flag(request, "flags.is_app");
+    bool is_login = emu_query_bool(request, "flags.is_login");
+    bool is_app = emu_query_bool(request, "flags.is_app");
     struct emu_connection *connection;
     struct given given;
     char made[MAX_NAME];
@@ -252,31 +242,21 @@ static void read_changes(struct emu_request *request, const struct emu_kind *kin
         .configuration = read_word(request, "configuration_type", configurations,
                                    "CONFIGURATION_TYPE_UNSPECIFIED"),
         .title = emu_member(request, request->body, "ui_button_title"),
-        .debug = emu_json_get(request->body, "debug_enabled"),
+        .debug = emu_bool(request, "debug_enabled"),
         .mapping = emu_read_map(request, "attribute_mapping"),
         .config = emu_read_config(request, kind),
     };
-    if (changes->debug && !YAJL_IS_TRUE(changes->debug) && !YAJL_IS_FALSE(changes->debug))
-        request->malformed = "debug_enabled";
 }
 
 static bool store_changes(struct emu_connection *connection, const struct changes *changes)
 {
-    char *mapping;
-
     if (changes->configuration)
         connection->configuration = changes->configuration;
     if (changes->debug)
         connection->debug = YAJL_IS_TRUE(changes->debug);
-    if (changes->title && !emu_set_text(&connection->title, changes->title))
+    if ((changes->title && !emu_set_text(&connection->title, changes->title)) ||
+        !emu_json_set(&connection->mapping, changes->mapping))
         return false;
-    if (changes->mapping) {
-        mapping = emu_json_print(changes->mapping);
-        if (!mapping)
-            return false;
-        free(connection->mapping);
-        connection->mapping = mapping;
-    }
     if (!changes->config)
         return true;
     connection->complete = true;
@@ -292,7 +272,7 @@ void emu_route_connection_update(struct emu_request *request)
     bool renamed;
 
     read_given(request, &given);
-    connection = find_connection(request, request->rest, 32);
+    connection = find_connection(request, MAX_ID);
     if (!connection)
         return;
     if (!given.kind)
@@ -330,7 +310,7 @@ static void answer_toggle(struct emu_request *request, const struct emu_connecti
 
 void emu_route_connection_enable(struct emu_request *request)
 {
-    struct emu_connection *connection = find_connection(request, request->rest, 32);
+    struct emu_connection *connection = find_connection(request, MAX_ID);
 
     if (!connection)
         return;
@@ -341,7 +321,7 @@ void emu_route_connection_enable(struct emu_request *request)
 
 void emu_route_connection_disable(struct emu_request *request)
 {
-    struct emu_connection *connection = find_connection(request, request->rest, 32);
+    struct emu_connection *connection = find_connection(request, MAX_ID);
 
     if (!connection)
         return;
@@ -352,7 +332,7 @@ void emu_route_connection_disable(struct emu_request *request)
 void emu_route_connection_delete(struct emu_request *request)
 {
     scalekit_emulator *emulator = request->emulator;
-    struct emu_connection *connection = find_connection(request, request->rest, 32);
+    struct emu_connection *connection = find_connection(request, MAX_ID);
 
     if (!connection)
         return;
@@ -360,8 +340,7 @@ void emu_route_connection_delete(struct emu_request *request)
         emu_account_delete(emulator,
                            connection->accounts.slots[connection->accounts.n - 1].account);
     emu_connection_delete(&emulator->store.connections, connection);
-    emu_json_raw(&request->json, NULL, "{}");
-    emu_send(request, 200);
+    emu_send_nothing(request);
 }
 
 /* --- tests ------------------------------------------------------------------------------------- */
@@ -382,41 +361,17 @@ static void answer_test(struct emu_request *request, const char *status)
     emu_send(request, 200);
 }
 
-/* Parts "<connection_id>/test-requests/<test_request_id>". */
-static bool split_path(const char *rest, char id[256], char test[256])
-{
-    static const char between[] = "/test-requests/";
-    const char *end = strstr(rest, between), *begin;
-
-    if (!end)
-        return false;
-    begin = end + sizeof between - 1;
-    if (end == rest || end - rest >= 256 || memchr(rest, '/', (size_t)(end - rest)) || !*begin ||
-        strchr(begin, '/') || strlen(begin) >= 256)
-        return false;
-    snprintf(id, 256, "%.*s", (int)(end - rest), rest);
-    snprintf(test, 256, "%s", begin);
-    return emu_percent_decode(id) && emu_percent_decode(test);
-}
-
 /* Nothing begins a test here: whichever is asked for has just begun. */
 void emu_route_connection_test(struct emu_request *request)
 {
     struct emu_connection *connection;
-    char id[256], test[256];
     const char *status;
 
-    if (!split_path(request->rest, id, test)) {
-        emu_fail(request, 404, NULL, "Not Found");
-        return;
-    }
-    if (strncmp(test, "test_", 5) != 0)
-        emu_violation(request, "test_request_id", "string.prefix",
-                      "value does not have prefix `test_`");
-    connection = find_connection(request, id, SIZE_MAX);
+    emu_check_text(request, "test_request_id", request->second, 1, SIZE_MAX, EMU_TEST_ID);
+    connection = find_connection(request, SIZE_MAX);
     if (!connection)
         return;
-    status = emu_connection_test(connection, test);
+    status = emu_connection_test(connection, request->second);
     if (status)
         answer_test(request, status);
     else
@@ -436,9 +391,9 @@ static bool wants(struct emu_request *request, const struct emu_item *item, cons
 
     (void)request;
     return !connection->login_only &&
-           (!*wanted->provider || strcmp(wanted->provider, connection->provider) == 0 ||
+           (emu_is_or_empty(wanted->provider, connection->provider) ||
             strcmp(wanted->provider, connection->provider_name) == 0) &&
-           (!*wanted->query || emu_contains(connection->name, wanted->query) ||
+           (emu_contains(connection->name, wanted->query) ||
             emu_contains(connection->provider, wanted->query) ||
             emu_contains(connection->title, wanted->query));
 }
@@ -455,11 +410,11 @@ static void put(struct emu_request *request, const struct emu_item *item)
 
 void emu_route_app_connections(struct emu_request *request)
 {
-    static const struct emu_listing listing = {"connections", wants, put};
+    static const struct emu_listing listing = {"connections", wants, put, 10, 30, EMU_REFUSE};
     struct filter filter = {
         .provider = emu_text(request, "provider", 1, 50, 0),
         .query = emu_text(request, "query", 3, 100, 0),
     };
 
-    emu_shelf_answer_page(request, &request->emulator->store.connections.shelf, &listing, &filter);
+    emu_answer_page(request, &request->emulator->store.connections.shelf, &listing, &filter);
 }

@@ -1,7 +1,6 @@
 #include "emulator.h"
 #include "server.h"
 #include "text.h"
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +28,7 @@ static bool init_state(scalekit_emulator *emulator)
     if (!emu_store_init(&emulator->store))
         return false;
     first = emulator->store.first_number;
-    snprintf(emulator->environment_id, sizeof emulator->environment_id, "env_%" PRIu64, first);
+    emu_make_id(emulator->environment_id, "env", first);
     emu_events_init(&emulator->events, emulator->environment_id, first);
     emu_calls_init(&emulator->calls, first);
     emu_mcp_init(&emulator->mcp, first);
@@ -170,6 +169,12 @@ void scalekit_emulator_stats(const scalekit_emulator *emulator,
     *stats = emulator->stats;
     stats->accounts = emulator->store.all.live;
     stats->active = emulator->store.active;
+    stats->connections = emulator->store.connections.shelf.by_id.n;
+    stats->providers = emulator->providers.shelf.by_id.n;
+    stats->tools = emulator->catalogue.shelf.by_id.n;
+    stats->mcp_configs = emulator->mcp.configs.by_id.n;
+    stats->mcp_instances = emulator->mcp.instances.by_id.n;
+    stats->mcp_servers = emulator->mcp.servers.by_id.n;
 }
 
 int scalekit_consent_parse(const char *word)

@@ -1,11 +1,26 @@
 /* emulator.h - a Scalekit environment on a laptop, in this process.
  *
- * An HTTP(S) server on the caller's loop that answers as Scalekit does: sign-in, connected
- * accounts, authorization links with a consent page to click, user verification, tools, and a
- * small Gmail to call with the tokens or through the proxy, which answers for other providers with
- * what it was asked.  The last 10,000 events of accounts and calls of tools are
- * on record.  State is in memory; it listens on loopback only.  Samples, the demo and the tests use
- * it; the program `scalekit-emulator` is a thin shell around it.
+ * An HTTP(S) server on the caller's loop that answers as Scalekit does.  State is in memory; it
+ * listens on loopback only.  Samples, the demo and the tests use it; the program `scalekit-emulator`
+ * is a thin shell around it.
+ *
+ *   sign-in              tokens that are good for config.token_life_s
+ *   connected accounts   made, changed, listed and searched; fast with 100,000 of them
+ *   authorization links  with a consent page to click, scripts that click it, and the verification
+ *                        of users
+ *   connections          drafts until they are configured; switched on and off.  An account that
+ *                        names a new one makes it, complete and switched on
+ *   providers            five of Scalekit's to begin with, and custom ones
+ *   tools                gmail_fetch_mails and echo run, and any that is added echoes; versions,
+ *                        searches, and what fits a user's accounts
+ *   MCP                  configurations, their instances, servers and session tokens: kept and
+ *                        shown, but MCP itself is not spoken
+ *   events, tool calls   the last 10,000 of each, in pages, and the calls counted over time
+ *   proxied requests     answered by a small Gmail, which can be called with an account's token as
+ *                        well, and for other providers with what was asked
+ *
+ * An access token that ran out is renewed when it is asked for.  Nothing is sent anywhere, and no
+ * secret of a connection is kept.
  *
  * It shares no code with the library: what it says is written from the service's description, so
  * that a mistake in the library's tables does not cancel itself out here. */
@@ -104,7 +119,8 @@ struct scalekit_emulator_stats {
     uint64_t lookups;  /* details and auth */
     uint64_t creates, updates, deletes, links, tool_calls;
     uint64_t proxied, proxied_bytes; /* requests, and what their bodies had */
-    uint64_t accounts, active; /* now */
+    uint64_t accounts, active;       /* now, as what follows */
+    uint64_t connections, providers, tools, mcp_configs, mcp_instances, mcp_servers;
 };
 void scalekit_emulator_stats(const scalekit_emulator *emulator,
                              struct scalekit_emulator_stats *stats);

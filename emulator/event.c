@@ -1,8 +1,8 @@
 #include "event.h"
 #include "check.h"
+#include "paging.h"
 #include "routes.h"
 #include "text.h"
-#include <event2/buffer.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,16 +73,11 @@ static void put_data(struct emu_json *json, const struct emu_account *account, c
 static char *make_data(const struct emu_account *account, const char *status,
                        const char *old_status)
 {
-    struct emu_json json = {.out = evbuffer_new()};
-    char *text = NULL;
+    struct emu_json json;
 
-    if (!json.out)
-        return NULL;
+    emu_json_start(&json);
     put_data(&json, account, status, old_status);
-    if (!json.failed)
-        text = emu_buffer_text(json.out);
-    evbuffer_free(json.out);
-    return text;
+    return emu_json_finish(&json);
 }
 
 static struct emu_event *make_event(struct emu_events *events, enum emu_event_kind kind,
@@ -186,20 +181,15 @@ static bool has_type(yajl_val types, const char *type)
     return false;
 }
 
-static bool is_or_empty(const char *wanted, const char *value)
-{
-    return !*wanted || strcmp(wanted, value) == 0;
-}
-
 static bool is_wanted(const void *item, const void *filter)
 {
     const struct emu_event *event = item;
     const struct filter *f = filter;
 
     return !f->nothing && event->occurred_us >= f->start_us && event->occurred_us <= f->end_us &&
-           is_or_empty(f->account_id, event->account_id) &&
-           is_or_empty(f->connection_id, event->connection_id) &&
-           is_or_empty(f->organization_id, event->organization_id) &&
+           emu_is_or_empty(f->account_id, event->account_id) &&
+           emu_is_or_empty(f->connection_id, event->connection_id) &&
+           emu_is_or_empty(f->organization_id, event->organization_id) &&
            has_type(f->types, emu_event_type(event));
 }
 
@@ -238,22 +228,18 @@ static void answer(struct emu_request *request, bool counted)
     struct emu_json *json = &request->json;
     struct filter filter;
     const struct emu_wanted wanted = {is_wanted, &filter};
-    size_t size = emu_read_page_size(request);
-    struct emu_place place;
     struct emu_page page;
 
-    emu_read_place(request, record, &place);
     read_filter(request, &filter);
-    if (emu_refused(request))
+    if (!emu_record_page(request, record, &wanted, &page))
         return;
-    emu_record_page(record, &wanted, &place, size, &page);
     emu_json_open(json, NULL, '{');
     emu_json_open(json, "events", '[');
     for (size_t i = 0; i < page.n; i++)
         emu_json_event(json, NULL, page.items[i]);
     emu_json_close(json, ']');
-    emu_json_text(json, "next_page_token", page.next_token);
-    emu_json_text(json, "prev_page_token", page.prev_token);
+    emu_json_token(json, "next_page_token", &page.next, page.has_next);
+    emu_json_token(json, "prev_page_token", &page.previous, page.has_previous);
     if (counted)
         emu_json_number(json, "total_size", (int64_t)emu_record_count(record, &wanted));
     emu_json_close(json, '}');

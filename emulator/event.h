@@ -26,7 +26,7 @@ enum emu_event_kind {
 
 struct emu_event {
     enum emu_event_kind kind;
-    char id[EMU_ID_SIZE], account_id[32], connection_id[32];
+    char id[EMU_ID_SIZE], account_id[EMU_ID_SIZE], connection_id[EMU_ID_SIZE];
     const char *environment_id;
     char *organization_id; /* "": none */
     char *data;            /* a JSON object */

@@ -96,6 +96,20 @@ const char *emu_form_get(const struct emu_form *form, const char *name)
     return NULL;
 }
 
+bool emu_form_allows(const struct emu_form *form, const char *name, const char *value)
+{
+    bool any = true;
+
+    for (size_t i = 0; i < form->n; i++) {
+        if (!*form->pairs[i].value || !emu_name_is(form->pairs[i].name, name))
+            continue;
+        if (value && strcmp(form->pairs[i].value, value) == 0)
+            return true;
+        any = false;
+    }
+    return any;
+}
+
 bool emu_percent_decode(char *text)
 {
     return decode(text, '+');

@@ -13,7 +13,7 @@
 
 static void put(struct emu_json *json, const char *text, size_t length)
 {
-    if (evbuffer_add(json->out, text, length) < 0)
+    if (!json->failed && evbuffer_add(json->out, text, length) < 0)
         json->failed = true;
 }
 
@@ -183,18 +183,45 @@ yajl_val emu_json_get(yajl_val object, const char *name)
     return NULL;
 }
 
+/* --- texts ------------------------------------------------------------------------------------- */
+
+void emu_json_start(struct emu_json *json)
+{
+    *json = (struct emu_json){.out = evbuffer_new()};
+    json->failed = !json->out;
+}
+
+char *emu_json_finish(struct emu_json *json)
+{
+    char *text = json->failed ? NULL : emu_buffer_text(json->out);
+
+    if (json->out)
+        evbuffer_free(json->out);
+    json->out = NULL;
+    return text;
+}
+
 char *emu_json_print(yajl_val value)
 {
-    struct emu_json json = {.out = evbuffer_new()};
-    char *text = NULL;
+    struct emu_json json;
 
-    if (!json.out)
-        return NULL;
+    emu_json_start(&json);
     emu_json_value(&json, NULL, value);
-    if (!json.failed)
-        text = emu_buffer_text(json.out);
-    evbuffer_free(json.out);
-    return text;
+    return emu_json_finish(&json);
+}
+
+static bool replace(char **slot, char *text)
+{
+    if (!text)
+        return false;
+    emu_set_text(slot, NULL);
+    *slot = text;
+    return true;
+}
+
+bool emu_json_set(char **slot, yajl_val value)
+{
+    return !value || replace(slot, emu_json_print(value));
 }
 
 static bool has_key(yajl_val object, const char *key)
@@ -212,22 +239,21 @@ static void copy_members(struct emu_json *json, yajl_val from, yajl_val except)
             emu_json_value(json, YAJL_GET_OBJECT(from)->keys[i], YAJL_GET_OBJECT(from)->values[i]);
 }
 
-char *emu_json_merge(const char *stored, yajl_val changes)
+bool emu_json_merge(char **slot, yajl_val changes)
 {
-    struct emu_json json = {.out = evbuffer_new()};
-    yajl_val old = emu_json_parse(stored, strlen(stored));
-    char *text = NULL;
+    struct emu_json json;
+    yajl_val old;
 
-    if (json.out && old) {
-        emu_json_open(&json, NULL, '{');
-        copy_members(&json, old, changes);
-        copy_members(&json, changes, NULL);
-        emu_json_close(&json, '}');
-        if (!json.failed)
-            text = emu_buffer_text(json.out);
-    }
-    if (json.out)
-        evbuffer_free(json.out);
+    if (!*slot || !changes)
+        return emu_json_set(slot, changes);
+    old = emu_json_parse(*slot, strlen(*slot));
+    if (!old)
+        return false;
+    emu_json_start(&json);
+    emu_json_open(&json, NULL, '{');
+    copy_members(&json, old, changes);
+    copy_members(&json, changes, NULL);
+    emu_json_close(&json, '}');
     yajl_tree_free(old);
-    return text;
+    return replace(slot, emu_json_finish(&json));
 }

@@ -35,10 +35,18 @@ yajl_val emu_json_parse(const char *text, size_t length);
  * `object` is NULL or no object. */
 yajl_val emu_json_get(yajl_val object, const char *name);
 
-/* A value as JSON text, which the caller frees; NULL when memory ran out. */
-char *emu_json_print(yajl_val value);
+/* Writes into a text of its own; emu_json_finish() gives it, to be freed by the caller, or NULL when
+ * memory ran out. */
+void emu_json_start(struct emu_json *json);
+char *emu_json_finish(struct emu_json *json);
 
-/* {…stored…} with the members of `changes` put over it.  NULL when memory ran out. */
-char *emu_json_merge(const char *stored, yajl_val changes);
+/* A value as such a text. */
+char *emu_json_print(yajl_val value);
+/* Replaces *slot by it; a NULL value leaves what is there.  False when memory ran out. */
+bool emu_json_set(char **slot, yajl_val value);
+
+/* Puts the members of `changes` over the object in *slot, which may be NULL as they may be.  False
+ * when memory ran out: it is as before. */
+bool emu_json_merge(char **slot, yajl_val changes);
 
 #endif

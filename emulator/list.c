@@ -1,23 +1,19 @@
 /* Lists and searches of connected accounts, a page at a time.
  *
  * A page is merged out of the indexes that the filter names (everybody's accounts, those of one
- * identifier, or of up to 20 connections), by age, from where the last page ended.  A token says
- * "after number n" or "before number n", so pages neither repeat nor skip accounts when others come
- * and go.  Only filters that no index serves cost a look at every account. */
+ * identifier, or of up to 20 connections), by age, from where the last page ended.  Only filters that
+ * no index serves cost a look at every account. */
 #include "account_json.h"
 #include "check.h"
+#include "paging.h"
 #include "routes.h"
 #include "text.h"
-#include <inttypes.h>
-#include <openssl/evp.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define MAX_NAMES    20
-#define MAX_PAGE     99
-#define DEFAULT_PAGE 10
-#define TOKEN_TEXT   19 /* a letter and 18 digits */
+#define MAX_NAMES  20
+#define MAX_PAGE   99
+#define MAX_FOUND  30 /* on a page of a search */
+#define USUAL_PAGE 10
 
 struct filter {
     const char *names[MAX_NAMES]; /* of connections; n_names 0: all */
@@ -50,19 +46,15 @@ static bool matches_query(const struct emu_account *account, const char *query)
            emu_contains(account->connection->name, query) || emu_contains(account->id, query);
 }
 
-static bool is_or_empty(const char *wanted, const char *value)
-{
-    return !*wanted || strcmp(wanted, value) == 0;
-}
-
 static bool matches(const struct filter *filter, const struct emu_account *account)
 {
     return has_name(filter, account->connection->name) &&
-           is_or_empty(filter->identifier, account->person->identifier) &&
-           is_or_empty(filter->provider, account->connection->provider) &&
-           is_or_empty(filter->connection_id, account->connection->id) &&
-           is_or_empty(filter->organization_id, account->organization_id) &&
-           is_or_empty(filter->user_id, account->user_id) && matches_query(account, filter->query);
+           emu_is_or_empty(filter->identifier, account->person->identifier) &&
+           emu_is_or_empty(filter->provider, account->connection->provider) &&
+           emu_is_or_empty(filter->connection_id, account->connection->id) &&
+           emu_is_or_empty(filter->organization_id, account->organization_id) &&
+           emu_is_or_empty(filter->user_id, account->user_id) &&
+           matches_query(account, filter->query);
 }
 
 static void add_index(struct walk *walk, const struct emu_index *index, uint64_t seq)
@@ -131,55 +123,49 @@ static const struct emu_account *next_match(struct walk *walk)
     return account;
 }
 
-static size_t count_matches(const struct emu_store *store, const struct filter *filter)
-{
-    bool by_index = !*filter->provider && !*filter->connection_id && !*filter->organization_id &&
-                    !*filter->user_id && !*filter->query &&
-                    (!*filter->identifier || !filter->n_names);
-    struct walk walk;
-    size_t count = 0;
+/* --- all that match ---------------------------------------------------------------------------- */
 
-    start_walk(&walk, store, filter, 0, false);
-    if (!by_index) {
-        while (next_match(&walk))
-            count++;
-        return count;
-    }
-    for (size_t i = 0; i < walk.n; i++)
-        count += walk.indexes[i]->live;
-    return count;
-}
-
-/* --- page tokens ------------------------------------------------------------------------------- */
-
-struct position {
-    bool backward;
-    uint64_t seq;
+struct extent {
+    size_t count;
+    uint64_t first, last; /* seq; when there are any */
 };
 
-/* 19 characters end in "==" in base64: whoever does not encode them in a query finds out. */
-static void make_token(char out[32], const struct position *position)
+static void include(struct extent *extent, size_t count, uint64_t first, uint64_t last)
 {
-    char text[TOKEN_TEXT + 1];
-
-    snprintf(text, sizeof text, "%c%018" PRIu64, position->backward ? 'b' : 'a',
-             position->seq % UINT64_C(1000000000000000000));
-    EVP_EncodeBlock((unsigned char *)out, (const unsigned char *)text, TOKEN_TEXT);
+    if (!extent->count || first < extent->first)
+        extent->first = first;
+    if (!extent->count || last > extent->last)
+        extent->last = last;
+    extent->count += count;
 }
 
-static bool parse_token(struct position *position, const char *token)
+/* Whether whatever the indexes have matches. */
+static bool is_by_index(const struct filter *filter)
 {
-    unsigned char text[32];
-    char *end;
+    return !*filter->provider && !*filter->connection_id && !*filter->organization_id &&
+           !*filter->user_id && !*filter->query && (!*filter->identifier || !filter->n_names);
+}
 
-    if (strlen(token) != 28 || EVP_DecodeBlock(text, (const unsigned char *)token, 28) != 21)
-        return false;
-    text[TOKEN_TEXT] = '\0';
-    if ((*text != 'a' && *text != 'b') || text[1] < '0' || text[1] > '9')
-        return false;
-    position->backward = *text == 'b';
-    position->seq = strtoull((char *)text + 1, &end, 10);
-    return !*end;
+static void measure(struct extent *extent, const struct emu_store *store,
+                    const struct filter *filter)
+{
+    const struct emu_account *account;
+    struct walk walk;
+
+    *extent = (struct extent){.count = 0};
+    start_walk(&walk, store, filter, 0, false);
+    if (!is_by_index(filter)) {
+        while ((account = next_match(&walk)))
+            include(extent, 1, account->seq, account->seq);
+        return;
+    }
+    for (size_t i = 0; i < walk.n; i++) {
+        const struct emu_index *index = walk.indexes[i];
+        const struct emu_slot *first = peek(&walk, i);
+
+        if (first)
+            include(extent, index->live, first->seq, index->slots[index->n - 1].seq);
+    }
 }
 
 /* --- pages ------------------------------------------------------------------------------------- */
@@ -190,12 +176,12 @@ struct page {
 };
 
 static void fill_page(struct page *page, const struct emu_store *store, const struct filter *filter,
-                      const struct position *position)
+                      const struct emu_position *position)
 {
     const struct emu_account *account;
     struct walk walk;
 
-    start_walk(&walk, store, filter, position->seq, position->backward);
+    start_walk(&walk, store, filter, position->number, position->backward);
     while (page->n < page->size && (account = next_match(&walk)))
         page->accounts[page->n++] = account;
     if (!position->backward)
@@ -207,50 +193,31 @@ static void fill_page(struct page *page, const struct emu_store *store, const st
     }
 }
 
-static bool is_any(const struct emu_store *store, const struct filter *filter,
-                   const struct position *position)
-{
-    struct walk walk;
-
-    start_walk(&walk, store, filter, position->seq, position->backward);
-    return next_match(&walk) != NULL;
-}
-
 static void answer_page(struct emu_request *request, const struct filter *filter, size_t size,
-                        const struct position *position)
+                        const struct emu_position *position)
 {
     const struct emu_store *store = &request->emulator->store;
     struct emu_json *json = &request->json;
     struct page page = {.size = size};
-    struct position previous = {true, position->seq}, next = {false, position->seq};
-    char token[32];
+    struct emu_position previous = {true, position->number}, next = {false, position->number};
+    struct extent all;
 
     fill_page(&page, store, filter, position);
+    measure(&all, store, filter);
     if (page.n) {
-        previous.seq = page.accounts[0]->seq;
-        next.seq = page.accounts[page.n - 1]->seq + 1;
+        previous.number = page.accounts[0]->seq;
+        next.number = page.accounts[page.n - 1]->seq + 1;
     }
     emu_json_open(json, NULL, '{');
     emu_json_open(json, "connected_accounts", '[');
     for (size_t i = 0; i < page.n; i++)
         emu_json_account(json, NULL, page.accounts[i], 0);
     emu_json_close(json, ']');
-    emu_json_number(json, "total_size", (int64_t)count_matches(store, filter));
-    make_token(token, &next);
-    emu_json_text(json, "next_page_token", is_any(store, filter, &next) ? token : "");
-    make_token(token, &previous);
-    emu_json_text(json, "prev_page_token", is_any(store, filter, &previous) ? token : "");
+    emu_json_number(json, "total_size", (int64_t)all.count);
+    emu_json_token(json, "next_page_token", &next, all.count && all.last >= next.number);
+    emu_json_token(json, "prev_page_token", &previous, all.count && all.first < previous.number);
     emu_json_close(json, '}');
     emu_send(request, 200);
-}
-
-static void read_position(struct emu_request *request, struct position *position)
-{
-    const char *token = emu_text(request, "page_token", 0, 100, 0);
-
-    *position = (struct position){0};
-    if (*token && !parse_token(position, token))
-        emu_violation(request, "page_token", "string.page_token", "value is not a page token");
 }
 
 static void read_names(struct emu_request *request, struct filter *filter)
@@ -264,9 +231,7 @@ static void read_names(struct emu_request *request, struct filter *filter)
         if (!emu_name_is(query->pairs[i].name, "connection_names"))
             continue;
         n++;
-        if (!*name || emu_code_points(name) > 400)
-            emu_violation(request, "connection_names", "string.min_len",
-                          "value length must be 1 to 400 characters");
+        emu_check_text(request, "connection_names", name, 1, 400, EMU_NAME);
         if (n <= MAX_NAMES && (!filter->n_names || !has_name(filter, name)))
             filter->names[filter->n_names++] = name;
     }
@@ -279,11 +244,11 @@ void emu_route_list(struct emu_request *request)
 {
     struct emu_key key = {0};
     struct filter filter = {.connection_id = ""};
-    struct position position;
-    int64_t size = emu_below(request, "page_size", MAX_PAGE + 1);
+    struct emu_position position;
+    size_t size = emu_read_page_size(request, USUAL_PAGE, MAX_PAGE, EMU_REFUSE);
 
     emu_read_key(request, &key);
-    read_position(request, &position);
+    emu_read_position(request, &position);
     filter.identifier = key.identifier;
     filter.organization_id = key.organization_id;
     filter.user_id = key.user_id;
@@ -296,18 +261,18 @@ void emu_route_list(struct emu_request *request)
     else if (*key.connector)
         filter.names[filter.n_names++] = key.connector;
     if (!emu_refused(request))
-        answer_page(request, &filter, size ? (size_t)size : DEFAULT_PAGE, &position);
+        answer_page(request, &filter, size, &position);
 }
 
 void emu_route_search(struct emu_request *request)
 {
     struct filter filter = {.identifier = "", .provider = "", .organization_id = "", .user_id = ""};
-    struct position position;
-    int64_t size = emu_below(request, "page_size", 31);
+    struct emu_position position;
+    size_t size = emu_read_page_size(request, USUAL_PAGE, MAX_FOUND, EMU_REFUSE);
 
-    read_position(request, &position);
+    emu_read_position(request, &position);
     filter.query = emu_text(request, "query", 3, 200, EMU_REQUIRED);
     filter.connection_id = emu_text(request, "connection_id", 0, 32, 0);
     if (!emu_refused(request))
-        answer_page(request, &filter, size ? (size_t)size : DEFAULT_PAGE, &position);
+        answer_page(request, &filter, size, &position);
 }

@@ -10,11 +10,6 @@ static struct emu_mcp_config *config_of(struct emu_item *item)
     return EMU_OWNER(item, struct emu_mcp_config, item);
 }
 
-static struct emu_mcp_instance *instance_of(struct emu_item *item)
-{
-    return EMU_OWNER(item, struct emu_mcp_instance, item);
-}
-
 static struct emu_mcp_server *server_of(struct emu_item *item)
 {
     return EMU_OWNER(item, struct emu_mcp_server, item);
@@ -82,6 +77,7 @@ struct emu_mcp_config *emu_mcp_add_config(struct emu_mcp *mcp, const char *name,
 
     if (!config)
         return NULL;
+    TAILQ_INIT(&config->instances);
     if (!make_uuid(config->uuid) || !emu_set_text(&config->name, name) ||
         !emu_set_text(&config->description, description) ||
         !emu_map_add(&mcp->configs_by_name, &config->by_name, config->name) ||
@@ -96,41 +92,90 @@ struct emu_mcp_config *emu_mcp_add_config(struct emu_mcp *mcp, const char *name,
 
 void emu_mcp_remove_config(struct emu_mcp *mcp, struct emu_mcp_config *config)
 {
-    struct emu_item *item = TAILQ_FIRST(&mcp->instances.by_age), *next;
-
-    for (; item; item = next) {
-        next = TAILQ_NEXT(item, by_age);
-        if (instance_of(item)->config == config)
-            emu_mcp_remove_instance(mcp, instance_of(item));
-    }
+    while (!TAILQ_EMPTY(&config->instances))
+        emu_mcp_remove_instance(mcp, TAILQ_FIRST(&config->instances));
     free_config(mcp, config);
+}
+
+/* --- users ------------------------------------------------------------------------------------- */
+
+struct emu_mcp_user *emu_mcp_user(const struct emu_mcp *mcp, const char *identifier)
+{
+    return EMU_OWNER(emu_map_find(&mcp->users, identifier), struct emu_mcp_user, by_identifier);
+}
+
+static void free_user(struct emu_mcp *mcp, struct emu_mcp_user *user)
+{
+    emu_map_remove(&mcp->users, &user->by_identifier);
+    free(user->identifier);
+    free(user);
+}
+
+/* The user, made when there is none; NULL when memory ran out. */
+static struct emu_mcp_user *get_user(struct emu_mcp *mcp, const char *identifier)
+{
+    struct emu_mcp_user *user = emu_mcp_user(mcp, identifier);
+
+    if (user)
+        return user;
+    user = calloc(1, sizeof *user);
+    if (!user)
+        return NULL;
+    TAILQ_INIT(&user->instances);
+    TAILQ_INIT(&user->servers);
+    if (emu_set_text(&user->identifier, identifier) &&
+        emu_map_add(&mcp->users, &user->by_identifier, user->identifier))
+        return user;
+    free_user(mcp, user);
+    return NULL;
+}
+
+static void forget_user(struct emu_mcp *mcp, struct emu_mcp_user *user)
+{
+    if (TAILQ_EMPTY(&user->instances) && TAILQ_EMPTY(&user->servers))
+        free_user(mcp, user);
 }
 
 /* --- instances --------------------------------------------------------------------------------- */
 
 struct emu_mcp_instance *emu_mcp_add_instance(struct emu_mcp *mcp, struct emu_mcp_config *config,
-                                              const char *name, const char *user_identifier)
+                                              const char *name, const char *identifier)
 {
     struct emu_mcp_instance *instance = calloc(1, sizeof *instance);
+    struct emu_mcp_user *user = get_user(mcp, identifier);
 
-    if (!instance)
+    if (!instance || !user) {
+        free(instance);
+        if (user)
+            forget_user(mcp, user);
         return NULL;
+    }
     instance->config = config;
+    instance->user = user;
+    TAILQ_INSERT_TAIL(&config->instances, instance, of_config);
+    TAILQ_INSERT_TAIL(&user->instances, instance, of_user);
     instance->updated_us = emu_now_us();
     if (emu_random_text(instance->token, sizeof instance->token) &&
-        emu_set_text(&instance->name, name) &&
-        emu_set_text(&instance->user_identifier, user_identifier) &&
-        emu_shelf_add(&mcp->instances, &instance->item))
+        emu_set_text(&instance->name, name) && emu_shelf_add(&mcp->instances, &instance->item))
         return instance;
     emu_mcp_remove_instance(mcp, instance);
     return NULL;
 }
 
+void emu_mcp_move_instance(struct emu_mcp_instance *instance, struct emu_mcp_config *config)
+{
+    TAILQ_REMOVE(&instance->config->instances, instance, of_config);
+    TAILQ_INSERT_TAIL(&config->instances, instance, of_config);
+    instance->config = config;
+}
+
 void emu_mcp_remove_instance(struct emu_mcp *mcp, struct emu_mcp_instance *instance)
 {
     emu_shelf_remove(&mcp->instances, &instance->item);
+    TAILQ_REMOVE(&instance->config->instances, instance, of_config);
+    TAILQ_REMOVE(&instance->user->instances, instance, of_user);
+    forget_user(mcp, instance->user);
     free(instance->name);
-    free(instance->user_identifier);
     free(instance);
 }
 
@@ -140,11 +185,17 @@ struct emu_mcp_server *emu_mcp_add_server(struct emu_mcp *mcp, const char *ident
                                           struct emu_mcp_mappings *mappings)
 {
     struct emu_mcp_server *server = calloc(1, sizeof *server);
+    struct emu_mcp_user *user = get_user(mcp, identifier);
 
-    if (!server)
+    if (!server || !user) {
+        free(server);
+        if (user)
+            forget_user(mcp, user);
         return NULL;
+    }
+    server->user = user;
+    TAILQ_INSERT_TAIL(&user->servers, server, of_user);
     if (!emu_random_text(server->token, sizeof server->token) ||
-        !emu_set_text(&server->identifier, identifier) ||
         !emu_shelf_add(&mcp->servers, &server->item)) {
         emu_mcp_remove_server(mcp, server);
         return NULL;
@@ -157,8 +208,9 @@ struct emu_mcp_server *emu_mcp_add_server(struct emu_mcp *mcp, const char *ident
 void emu_mcp_remove_server(struct emu_mcp *mcp, struct emu_mcp_server *server)
 {
     emu_shelf_remove(&mcp->servers, &server->item);
+    TAILQ_REMOVE(&server->user->servers, server, of_user);
+    forget_user(mcp, server->user);
     emu_mcp_mappings_free(&server->mappings);
-    free(server->identifier);
     free(server);
 }
 
@@ -186,6 +238,7 @@ void emu_mcp_free(struct emu_mcp *mcp)
     while (!TAILQ_EMPTY(&mcp->servers.by_age))
         emu_mcp_remove_server(mcp, server_of(TAILQ_FIRST(&mcp->servers.by_age)));
     free(mcp->configs_by_name.buckets);
+    free(mcp->users.buckets);
     free(mcp->configs.by_id.buckets);
     free(mcp->instances.by_id.buckets);
     free(mcp->servers.by_id.buckets);

@@ -2,6 +2,7 @@
 #include "check.h"
 #include "mcp_json.h"
 #include "mcp_token.h"
+#include "paging.h"
 #include "routes.h"
 #include "text.h"
 #include <errno.h>
@@ -41,9 +42,7 @@ void emu_route_mcp_config_create(struct emu_request *request)
     struct emu_mcp_mappings mappings;
     struct emu_mcp_config *config;
 
-    if (name[strspn(name, characters)])
-        emu_violation(request, "name", "string.pattern",
-                      "value does not match regex pattern `^[a-z0-9_-]*$`");
+    emu_check_characters(request, "name", name, characters, "^[a-z0-9_-]*$");
     if (emu_refused(request))
         return;
     if (emu_mcp_config_named(mcp, name)) {
@@ -98,8 +97,7 @@ void emu_route_mcp_config_delete(struct emu_request *request)
     if (!config)
         return;
     emu_mcp_remove_config(&request->emulator->mcp, config);
-    emu_json_raw(&request->json, NULL, "{}");
-    emu_send(request, 200);
+    emu_send_nothing(request);
 }
 
 /* --- lists ------------------------------------------------------------------------------------- */
@@ -129,9 +127,8 @@ static bool wants_config(struct emu_request *request, const struct emu_item *ite
     char url[EMU_MCP_URL];
 
     emu_mcp_url(url, request->emulator, EMU_MCP_SHARED, config->uuid);
-    return emu_mcp_is_or_empty(wanted->id, item->id) &&
-           emu_mcp_is_or_empty(wanted->name, config->name) &&
-           emu_mcp_is_or_empty(wanted->url, url) && emu_contains(config->name, wanted->search) &&
+    return emu_is_or_empty(wanted->id, item->id) && emu_is_or_empty(wanted->name, config->name) &&
+           emu_is_or_empty(wanted->url, url) && emu_contains(config->name, wanted->search) &&
            (!*wanted->provider ||
             has_provider(&request->emulator->store, config, wanted->provider));
 }
@@ -143,7 +140,8 @@ static void put_config(struct emu_request *request, const struct emu_item *item)
 
 void emu_route_mcp_config_list(struct emu_request *request)
 {
-    static const struct emu_listing listing = {"configs", wants_config, put_config};
+    static const struct emu_listing listing = {"configs", wants_config, put_config,
+                                               10,        30,           EMU_REFUSE};
     struct filter filter = {
         .id = emu_text(request, "filter.id", 0, SIZE_MAX, 0),
         .name = emu_text(request, "filter.name", 0, SIZE_MAX, 0),
@@ -152,7 +150,7 @@ void emu_route_mcp_config_list(struct emu_request *request)
         .search = emu_text(request, "search", 0, SIZE_MAX, 0),
     };
 
-    emu_shelf_answer_page(request, &request->emulator->mcp.configs, &listing, &filter);
+    emu_answer_page(request, &request->emulator->mcp.configs, &listing, &filter);
 }
 
 /* --- a user ------------------------------------------------------------------------------------ */
@@ -160,11 +158,9 @@ void emu_route_mcp_config_list(struct emu_request *request)
 void emu_route_mcp_config_accounts(struct emu_request *request)
 {
     const char *identifier = emu_text(request, "identifier", 1, EMU_MCP_USER, EMU_REQUIRED);
-    yajl_val links = emu_json_get(request->body, "include_auth_link");
+    yajl_val links = emu_bool(request, "include_auth_link");
     const struct emu_mcp_config *config;
 
-    if (links && !YAJL_IS_TRUE(links) && !YAJL_IS_FALSE(links))
-        request->malformed = "include_auth_link";
     if (emu_refused(request))
         return;
     config = find_config(request);

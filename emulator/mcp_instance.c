@@ -1,6 +1,7 @@
 /* /api/v1/mcp/instances: configurations made ready for one user. */
 #include "check.h"
 #include "mcp_json.h"
+#include "paging.h"
 #include "routes.h"
 #include "text.h"
 
@@ -20,8 +21,8 @@ static void put_instance(struct emu_request *request, const char *key,
     emu_json_open(json, key, '{');
     emu_json_text(json, "id", instance->item.id);
     emu_json_text(json, "name", instance->name);
-    emu_json_text(json, "user_identifier", instance->user_identifier);
-    emu_json_mcp_config(request, "config", instance->config, instance->user_identifier);
+    emu_json_text(json, "user_identifier", instance->user->identifier);
+    emu_json_mcp_config(request, "config", instance->config, instance->user->identifier);
     emu_json_text(json, "last_used_at", "0001-01-01T00:00:00Z"); /* the service's word for never */
     emu_json_time(json, "updated_at", instance->updated_us);
     emu_json_mcp_url(json, "url", request->emulator, EMU_MCP_OWN, instance->token);
@@ -43,7 +44,7 @@ static struct emu_mcp_config *find_config(struct emu_request *request, const cha
     struct emu_mcp_config *config = emu_mcp_config_named(&request->emulator->mcp, name);
 
     if (!config)
-        emu_fail(request, 404, "NOT_FOUND", "mcp config not found");
+        emu_not_found(request, "mcp config");
     return config;
 }
 
@@ -52,19 +53,14 @@ static struct emu_mcp_config *find_config(struct emu_request *request, const cha
 /* The user's oldest of that name; `name` "": of any. */
 static struct emu_mcp_instance *find_same(const struct emu_mcp *mcp,
                                           const struct emu_mcp_config *config, const char *name,
-                                          const char *user)
+                                          const char *identifier)
 {
-    struct emu_item *item;
+    const struct emu_mcp_user *user = emu_mcp_user(mcp, identifier);
+    struct emu_mcp_instance *instance = user ? TAILQ_FIRST(&user->instances) : NULL;
 
-    TAILQ_FOREACH(item, &mcp->instances.by_age, by_age)
-    {
-        struct emu_mcp_instance *instance = EMU_OWNER(item, struct emu_mcp_instance, item);
-
-        if (instance->config == config && strcmp(instance->user_identifier, user) == 0 &&
-            emu_mcp_is_or_empty(name, instance->name))
-            return instance;
-    }
-    return NULL;
+    while (instance && (instance->config != config || !emu_is_or_empty(name, instance->name)))
+        instance = TAILQ_NEXT(instance, of_user);
+    return instance;
 }
 
 void emu_route_mcp_instance_ensure(struct emu_request *request)
@@ -109,7 +105,7 @@ void emu_route_mcp_instance_update(struct emu_request *request)
         emu_out_of_memory(request);
         return;
     }
-    instance->config = config;
+    emu_mcp_move_instance(instance, config);
     instance->updated_us = emu_now_us();
     answer_instance(request, instance);
 }
@@ -129,23 +125,20 @@ void emu_route_mcp_instance_delete(struct emu_request *request)
     if (!instance)
         return;
     emu_mcp_remove_instance(&request->emulator->mcp, instance);
-    emu_json_raw(&request->json, NULL, "{}");
-    emu_send(request, 200);
+    emu_send_nothing(request);
 }
 
 void emu_route_mcp_instance_state(struct emu_request *request)
 {
-    const char *links = emu_text(request, "include_auth_links", 0, SIZE_MAX, 0);
+    bool links = emu_query_bool(request, "include_auth_links");
     const struct emu_mcp_instance *instance;
 
-    if (*links && strcmp(links, "true") != 0 && strcmp(links, "false") != 0)
-        request->malformed = "include_auth_links";
     if (emu_refused(request))
         return;
     instance = find_instance(request);
     if (instance)
         emu_mcp_answer_state(request, "connections", &instance->config->mappings,
-                             instance->user_identifier, strcmp(links, "true") == 0);
+                             instance->user->identifier, links);
 }
 
 /* --- lists ------------------------------------------------------------------------------------- */
@@ -161,12 +154,11 @@ static bool wants_instance(struct emu_request *request, const struct emu_item *i
     const struct filter *wanted = filter;
 
     (void)request;
-    return emu_mcp_is_or_empty(wanted->id, item->id) &&
-           emu_mcp_is_or_empty(wanted->name, instance->name) &&
-           emu_mcp_is_or_empty(wanted->config_name, instance->config->name) &&
-           emu_mcp_is_or_empty(wanted->user, instance->user_identifier) &&
+    return emu_is_or_empty(wanted->id, item->id) && emu_is_or_empty(wanted->name, instance->name) &&
+           emu_is_or_empty(wanted->config_name, instance->config->name) &&
+           emu_is_or_empty(wanted->user, instance->user->identifier) &&
            (emu_contains(instance->name, wanted->search) ||
-            emu_contains(instance->user_identifier, wanted->search));
+            emu_contains(instance->user->identifier, wanted->search));
 }
 
 static void put_listed(struct emu_request *request, const struct emu_item *item)
@@ -176,7 +168,8 @@ static void put_listed(struct emu_request *request, const struct emu_item *item)
 
 void emu_route_mcp_instance_list(struct emu_request *request)
 {
-    static const struct emu_listing listing = {"instances", wants_instance, put_listed};
+    static const struct emu_listing listing = {"instances", wants_instance, put_listed, 10,
+                                               30,          EMU_REFUSE};
     struct filter filter = {
         .id = emu_text(request, "filter.id", 0, SIZE_MAX, 0),
         .name = emu_text(request, "filter.name", 0, SIZE_MAX, 0),
@@ -185,5 +178,5 @@ void emu_route_mcp_instance_list(struct emu_request *request)
         .search = emu_text(request, "search", 0, SIZE_MAX, 0),
     };
 
-    emu_shelf_answer_page(request, &request->emulator->mcp.instances, &listing, &filter);
+    emu_answer_page(request, &request->emulator->mcp.instances, &listing, &filter);
 }

@@ -1,7 +1,6 @@
 #include "mcp_json.h"
 #include "check.h"
 #include "text.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,34 +25,23 @@ static void check_connection(struct emu_request *request, yajl_val mapping)
 static void check_mapping(struct emu_request *request, yajl_val mapping, const char *field,
                           const char *tools)
 {
-    yajl_val list = emu_json_get(mapping, tools);
-
     if (YAJL_IS_OBJECT(mapping))
         check_connection(request, mapping);
     else
         request->malformed = field;
-    if (list && !YAJL_IS_ARRAY(list))
-        request->malformed = tools;
-    for (size_t i = 0; YAJL_IS_ARRAY(list) && i < YAJL_GET_ARRAY(list)->len; i++)
-        if (!YAJL_IS_STRING(YAJL_GET_ARRAY(list)->values[i]))
-            request->malformed = tools;
+    emu_strings(request, mapping, tools);
 }
 
 yajl_val emu_mcp_read_mappings(struct emu_request *request, const char *field, const char *tools,
                                size_t max)
 {
-    yajl_val list = emu_json_get(request->body, field);
+    yajl_val list = emu_list(request, request->body, field);
+    size_t n = list ? YAJL_GET_ARRAY(list)->len : 0;
 
-    if (!list)
-        return NULL;
-    if (!YAJL_IS_ARRAY(list)) {
-        request->malformed = field;
-        return NULL;
-    }
-    if (YAJL_GET_ARRAY(list)->len > max)
+    if (n > max)
         emu_violation(request, field, "repeated.max_items",
                       "value must contain no more than %zu item(s)", max);
-    for (size_t i = 0; i < YAJL_GET_ARRAY(list)->len; i++)
+    for (size_t i = 0; i < n; i++)
         check_mapping(request, YAJL_GET_ARRAY(list)->values[i], field, tools);
     return list;
 }
@@ -116,11 +104,9 @@ struct emu_item *emu_mcp_named(struct emu_request *request, const struct emu_she
                                const char *what)
 {
     struct emu_item *item = emu_shelf_find(shelf, request->rest);
-    char message[64];
 
-    snprintf(message, sizeof message, "%s not found", what);
     if (!item)
-        emu_fail(request, 404, "NOT_FOUND", message);
+        emu_not_found(request, what);
     return item;
 }
 

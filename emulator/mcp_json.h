@@ -3,7 +3,6 @@
 #define EMU_MCP_JSON_H
 
 #include "server.h"
-#include <string.h>
 
 /* A list of the body, checked; NULL when absent.  `tools` is the name of a mapping's list. */
 yajl_val emu_mcp_read_mappings(struct emu_request *request, const char *field, const char *tools,
@@ -29,12 +28,6 @@ void emu_mcp_answer_state(struct emu_request *request, const char *key,
 /* A URL within the emulator's own, as the member of that name. */
 void emu_json_mcp_url(struct emu_json *json, const char *key, const scalekit_emulator *emulator,
                       const char *path, const char *last);
-
-/* Whether a filter lets a value pass. */
-static inline bool emu_mcp_is_or_empty(const char *wanted, const char *value)
-{
-    return !*wanted || strcmp(wanted, value) == 0;
-}
 
 /* The thing that the path names; NULL: it has been answered. */
 struct emu_item *emu_mcp_named(struct emu_request *request, const struct emu_shelf *shelf,

@@ -2,6 +2,9 @@
 #include "check.h"
 #include "mcp_json.h"
 #include "routes.h"
+#include "text.h"
+
+#define MAX_LISTED 1000 /* of a list that has no pages; the oldest */
 
 static struct emu_mcp_server *find_server(struct emu_request *request)
 {
@@ -15,7 +18,7 @@ static void put_mapping(struct emu_request *request, const struct emu_mcp_server
 {
     const struct emu_store *store = &request->emulator->store;
     const struct emu_connection *connection = emu_mcp_connection(store, mapping);
-    const struct emu_account *account = emu_mcp_account(store, mapping, server->identifier);
+    const struct emu_account *account = emu_mcp_account(store, mapping, server->user->identifier);
     struct emu_json *json = &request->json;
 
     emu_json_open(json, NULL, '{');
@@ -37,7 +40,7 @@ static void put_server(struct emu_request *request, const char *key,
     for (size_t i = 0; i < server->mappings.n; i++)
         put_mapping(request, server, &server->mappings.at[i]);
     emu_json_close(json, ']');
-    emu_json_text(json, "connected_account_identifier", server->identifier);
+    emu_json_text(json, "connected_account_identifier", server->user->identifier);
     emu_json_mcp_url(json, "url", request->emulator, EMU_MCP_OWN, server->token);
     emu_json_close(json, '}');
 }
@@ -54,17 +57,12 @@ static void answer_server(struct emu_request *request, const struct emu_mcp_serv
 static struct emu_mcp_server *find_equal(const struct emu_mcp *mcp, const char *identifier,
                                          const struct emu_mcp_mappings *mappings)
 {
-    struct emu_item *item;
+    const struct emu_mcp_user *user = emu_mcp_user(mcp, identifier);
+    struct emu_mcp_server *server = user ? TAILQ_FIRST(&user->servers) : NULL;
 
-    TAILQ_FOREACH(item, &mcp->servers.by_age, by_age)
-    {
-        struct emu_mcp_server *server = EMU_OWNER(item, struct emu_mcp_server, item);
-
-        if (strcmp(server->identifier, identifier) == 0 &&
-            emu_mcp_mappings_equal(&server->mappings, mappings))
-            return server;
-    }
-    return NULL;
+    while (server && !emu_mcp_mappings_equal(&server->mappings, mappings))
+        server = TAILQ_NEXT(server, of_user);
+    return server;
 }
 
 void emu_route_mcp_server_create(struct emu_request *request)
@@ -106,8 +104,7 @@ void emu_route_mcp_server_delete(struct emu_request *request)
     if (!server)
         return;
     emu_mcp_remove_server(&request->emulator->mcp, server);
-    emu_json_raw(&request->json, NULL, "{}");
-    emu_send(request, 200);
+    emu_send_nothing(request);
 }
 
 void emu_route_mcp_server_list(struct emu_request *request)
@@ -116,6 +113,7 @@ void emu_route_mcp_server_list(struct emu_request *request)
         emu_text(request, "filter.connected_account_identifier", 0, SIZE_MAX, 0);
     const char *token = emu_text(request, "filter.link_token", 0, SIZE_MAX, 0);
     const struct emu_item *item;
+    size_t n = 0;
 
     emu_json_open(&request->json, NULL, '{');
     emu_json_open(&request->json, "mcps", '[');
@@ -123,8 +121,8 @@ void emu_route_mcp_server_list(struct emu_request *request)
     {
         const struct emu_mcp_server *server = EMU_OWNER(item, const struct emu_mcp_server, item);
 
-        if (emu_mcp_is_or_empty(identifier, server->identifier) &&
-            emu_mcp_is_or_empty(token, server->token))
+        if (emu_is_or_empty(identifier, server->user->identifier) &&
+            emu_is_or_empty(token, server->token) && n++ < MAX_LISTED)
             put_server(request, NULL, server);
     }
     emu_json_close(&request->json, ']');

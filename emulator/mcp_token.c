@@ -82,17 +82,14 @@ static char *make_token(const char *claims, const char *key)
 void emu_mcp_answer_token(struct emu_request *request, const struct emu_mcp_config *config,
                           const char *identifier, int64_t life_s)
 {
-    struct emu_json claims = {.out = evbuffer_new()};
     int64_t now_us = emu_now_us();
-    char *text = NULL, *token = NULL;
+    struct emu_json claims;
+    char *text, *token;
 
-    if (claims.out) {
-        put_claims(&claims, request, config, identifier, now_us, life_s);
-        text = claims.failed ? NULL : emu_buffer_text(claims.out);
-        evbuffer_free(claims.out);
-    }
-    if (text)
-        token = make_token(text, request->emulator->client_secret);
+    emu_json_start(&claims);
+    put_claims(&claims, request, config, identifier, now_us, life_s);
+    text = emu_json_finish(&claims);
+    token = text ? make_token(text, request->emulator->client_secret) : NULL;
     free(text);
     if (!token) {
         emu_out_of_memory(request);

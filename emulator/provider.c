@@ -64,17 +64,6 @@ static bool set_text(char **slot, yajl_val value)
     return !value || emu_set_text(slot, YAJL_GET_STRING(value));
 }
 
-static bool set_json(char **slot, yajl_val value)
-{
-    char *text = value ? emu_json_print(value) : NULL;
-
-    if (text) {
-        free(*slot);
-        *slot = text;
-    }
-    return text || !value;
-}
-
 static bool is_mcp(yajl_val auth_patterns)
 {
     for (size_t i = 0; i < YAJL_GET_ARRAY(auth_patterns)->len; i++)
@@ -83,30 +72,44 @@ static bool is_mcp(yajl_val auth_patterns)
     return false;
 }
 
-bool emu_provider_write(struct emu_provider *provider, yajl_val members)
+/* What only one of Scalekit's has. */
+static bool write_default(struct emu_provider *provider, yajl_val members)
 {
-    yajl_val auth_patterns = emu_json_get(members, "auth_patterns");
-    yajl_val metadata = emu_json_get(members, "metadata");
     yajl_val priority = emu_json_get(members, "display_priority");
     yajl_val coming_soon = emu_json_get(members, "coming_soon");
-    yajl_val proxy_enabled = emu_json_get(members, "proxy_enabled");
 
     if (priority)
         provider->display_priority = YAJL_GET_INTEGER(priority);
     if (coming_soon)
         provider->coming_soon = YAJL_IS_TRUE(coming_soon);
+    return emu_json_set(&provider->categories, emu_json_get(members, "categories"));
+}
+
+/* What only a custom one has. */
+static bool write_custom(struct emu_provider *provider, yajl_val members)
+{
+    yajl_val auth_patterns = emu_json_get(members, "auth_patterns");
+    yajl_val metadata = emu_json_get(members, "metadata");
+
+    if (auth_patterns)
+        provider->is_custom_mcp = is_mcp(auth_patterns);
+    return metadata ? emu_json_set(&provider->metadata, metadata)
+                    : emu_set_text(&provider->metadata, "{}");
+}
+
+bool emu_provider_write(struct emu_provider *provider, yajl_val members)
+{
+    yajl_val proxy_enabled = emu_json_get(members, "proxy_enabled");
+
     if (proxy_enabled)
         provider->proxy_enabled = YAJL_IS_TRUE(proxy_enabled);
-    if (auth_patterns)
-        provider->is_custom_mcp = provider->is_custom && is_mcp(auth_patterns);
     return set_text(&provider->display_name, emu_json_get(members, "display_name")) &&
            set_text(&provider->description, emu_json_get(members, "description")) &&
            set_text(&provider->icon_src, emu_json_get(members, "icon_src")) &&
            set_text(&provider->proxy_url, emu_json_get(members, "proxy_url")) &&
-           set_json(&provider->categories, emu_json_get(members, "categories")) &&
-           set_json(&provider->auth_patterns, auth_patterns) &&
-           (metadata ? set_json(&provider->metadata, metadata)
-                     : emu_set_text(&provider->metadata, "{}"));
+           emu_json_set(&provider->auth_patterns, emu_json_get(members, "auth_patterns")) &&
+           (provider->is_custom ? write_custom(provider, members)
+                                : write_default(provider, members));
 }
 
 struct emu_provider *emu_provider_add(struct emu_providers *providers, const char *identifier,
@@ -119,7 +122,7 @@ struct emu_provider *emu_provider_add(struct emu_providers *providers, const cha
     provider->is_custom = is_custom;
     if (emu_set_text(&provider->identifier, identifier) &&
         emu_set_text(&provider->categories, "[]") && emu_set_text(&provider->auth_patterns, "[]") &&
-        emu_provider_write(provider, members) &&
+        emu_set_text(&provider->metadata, "{}") && emu_provider_write(provider, members) &&
         emu_shelf_add(&providers->shelf, &provider->item) &&
         emu_map_add(&providers->by_identifier, &provider->by_identifier, provider->identifier))
         return provider;

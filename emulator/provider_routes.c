@@ -10,27 +10,11 @@
 
 /* --- reading ----------------------------------------------------------------------------------- */
 
-static void check_characters(struct emu_request *request, const char *field, const char *value,
-                             const char *allowed, const char *pattern)
-{
-    if (value[strspn(value, allowed)])
-        emu_violation(request, field, "string.pattern", "value does not match regex pattern `%s`",
-                      pattern);
-}
-
 static void check_https(struct emu_request *request, const char *field, const char *value)
 {
     if (*value && strncmp(value, "https://", 8) != 0)
         emu_violation(request, field, "string.pattern",
                       "value does not match regex pattern `^https://`");
-}
-
-static void check_boolean(struct emu_request *request, const char *field)
-{
-    yajl_val value = emu_json_get(request->body, field);
-
-    if (value && !YAJL_IS_TRUE(value) && !YAJL_IS_FALSE(value))
-        request->malformed = field;
 }
 
 static void check_auth_patterns(struct emu_request *request, unsigned rules)
@@ -68,15 +52,15 @@ static void check_custom(struct emu_request *request, unsigned proxy_url_rules)
 {
     const char *name = emu_text(request, "display_name", 1, 200, EMU_REQUIRED);
 
-    check_characters(request, "display_name", name, LETTERS_AND_DIGITS " ",
-                     "^[a-zA-Z0-9 ]*[a-zA-Z0-9][a-zA-Z0-9 ]*$");
+    emu_check_characters(request, "display_name", name, LETTERS_AND_DIGITS " ",
+                         "^[a-zA-Z0-9 ]*[a-zA-Z0-9][a-zA-Z0-9 ]*$");
     if (*name && !name[strspn(name, " ")])
         emu_violation(request, "display_name", "string.pattern", "value is only spaces");
     emu_text(request, "description", 0, SIZE_MAX, 0);
     check_auth_patterns(request, EMU_REQUIRED);
     check_https(request, "proxy_url", emu_text(request, "proxy_url", 1, 2048, proxy_url_rules));
     check_https(request, "icon_src", emu_text(request, "icon_src", 0, 2048, 0));
-    check_boolean(request, "proxy_enabled");
+    emu_bool(request, "proxy_enabled");
     check_metadata(request);
 }
 
@@ -91,8 +75,8 @@ static void check_default(struct emu_request *request, unsigned auth_patterns_ru
     emu_text(request, "proxy_url", 0, SIZE_MAX, 0);
     emu_strings(request, request->body, "categories");
     check_auth_patterns(request, auth_patterns_rules);
-    check_boolean(request, "coming_soon");
-    check_boolean(request, "proxy_enabled");
+    emu_bool(request, "coming_soon");
+    emu_bool(request, "proxy_enabled");
     if (priority && (!YAJL_IS_INTEGER(priority) || YAJL_GET_INTEGER(priority) > INT32_MAX ||
                      YAJL_GET_INTEGER(priority) < INT32_MIN))
         request->malformed = "display_priority";
@@ -127,18 +111,15 @@ static void create(struct emu_request *request, const char *identifier, bool is_
 /* The one that the path names; NULL when it has been answered already. */
 static struct emu_provider *find(struct emu_request *request, bool is_custom)
 {
+    const char *identifier = emu_in_path(request, "identifier", 0, 255, 0);
     struct emu_provider *provider;
 
-    if (emu_code_points(request->rest) > 255)
-        emu_violation(request, "identifier", "string.max_len",
-                      "value length must be at most 255 characters");
     if (emu_refused(request))
         return NULL;
-    provider = emu_provider_find(&request->emulator->providers, request->rest);
+    provider = emu_provider_find(&request->emulator->providers, identifier);
     if (provider && provider->is_custom == is_custom)
         return provider;
-    emu_fail(request, 404, "NOT_FOUND",
-             is_custom ? "custom provider not found" : "provider not found");
+    emu_not_found(request, is_custom ? "custom provider" : "provider");
     return NULL;
 }
 
@@ -158,8 +139,7 @@ static void remove_one(struct emu_request *request, bool is_custom)
     if (!provider)
         return;
     emu_provider_remove(&request->emulator->providers, provider);
-    emu_json_raw(&request->json, NULL, "{}");
-    emu_send(request, 200);
+    emu_send_nothing(request);
 }
 
 /* --- routes ------------------------------------------------------------------------------------ */
@@ -200,8 +180,8 @@ void emu_route_provider_create(struct emu_request *request)
 {
     const char *identifier = emu_text(request, "identifier", 1, 100, EMU_REQUIRED);
 
-    check_characters(request, "identifier", identifier, LETTERS_AND_DIGITS "_-",
-                     "^[a-zA-Z0-9_-]*$");
+    emu_check_characters(request, "identifier", identifier, LETTERS_AND_DIGITS "_-",
+                         "^[a-zA-Z0-9_-]*$");
     check_default(request, EMU_REQUIRED);
     if (!emu_refused(request))
         create(request, identifier, false);
@@ -218,35 +198,41 @@ void emu_route_provider_delete(struct emu_request *request)
     remove_one(request, false);
 }
 
+/* --- lists ------------------------------------------------------------------------------------- */
+
+struct filter {
+    const char *identifier;
+    bool all, custom; /* or only Scalekit's */
+};
+
+static bool wants(struct emu_request *request, const struct emu_item *item, const void *filter)
+{
+    const struct emu_provider *provider = EMU_OWNER(item, const struct emu_provider, item);
+    const struct filter *wanted = filter;
+
+    (void)request;
+    return (wanted->all || provider->is_custom == wanted->custom) &&
+           emu_is_or_empty(wanted->identifier, provider->identifier);
+}
+
+static void put(struct emu_request *request, const struct emu_item *item)
+{
+    emu_json_provider(&request->json, NULL, EMU_OWNER(item, const struct emu_provider, item));
+}
+
 void emu_route_provider_list(struct emu_request *request)
 {
-    const char *identifier = emu_text(request, "identifier", 0, 255, 0);
+    static const struct emu_listing listing = {"providers", wants, put, 30, 1000, EMU_CUT};
     const char *type = emu_text(request, "filter.provider_type", 0, SIZE_MAX, 0);
-    bool all = strcmp(type, "ALL") == 0, custom = strcmp(type, "CUSTOM") == 0;
-    struct emu_json *json = &request->json;
-    struct emu_paging paging;
-    struct emu_item *item;
+    const struct filter filter = {
+        .identifier = emu_text(request, "identifier", 0, 255, 0),
+        .all = strcmp(type, "ALL") == 0,
+        .custom = strcmp(type, "CUSTOM") == 0,
+    };
 
-    check_characters(request, "identifier", identifier, LETTERS_AND_DIGITS "_:-",
-                     "^[a-zA-Z0-9_:-]*$");
-    if (*type && !all && !custom && strcmp(type, "DEFAULT") != 0)
+    emu_check_characters(request, "identifier", filter.identifier, LETTERS_AND_DIGITS "_:-",
+                         "^[a-zA-Z0-9_:-]*$");
+    if (*type && !filter.all && !filter.custom && strcmp(type, "DEFAULT") != 0)
         request->malformed = "filter.provider_type";
-    emu_read_paging(request, &paging, 30, 1000);
-    if (emu_refused(request))
-        return;
-    emu_json_open(json, NULL, '{');
-    emu_json_open(json, "providers", '[');
-    TAILQ_FOREACH(item, &request->emulator->providers.shelf.by_age, by_age)
-    {
-        const struct emu_provider *provider = EMU_OWNER(item, struct emu_provider, item);
-        bool fits = (all || provider->is_custom == custom) &&
-                    (!*identifier || strcmp(provider->identifier, identifier) == 0);
-
-        if (fits && emu_on_page(&paging))
-            emu_json_provider(json, NULL, provider);
-    }
-    emu_json_close(json, ']');
-    emu_json_paging(json, &paging);
-    emu_json_close(json, '}');
-    emu_send(request, 200);
+    emu_answer_page(request, &request->emulator->providers.shelf, &listing, &filter);
 }

@@ -41,7 +41,8 @@ const struct emu_route emu_routes[] = {
     {EVHTTP_REQ_PATCH, CONNECTIONS "/*", emu_route_connection_update, EMU_SIGNED_IN | EMU_BODY,
      NULL},
     {EVHTTP_REQ_DELETE, CONNECTIONS "/*", emu_route_connection_delete, EMU_SIGNED_IN, NULL},
-    {EVHTTP_REQ_GET, CONNECTIONS "/", emu_route_connection_test, EMU_SIGNED_IN, NULL},
+    {EVHTTP_REQ_GET, CONNECTIONS "/*/test-requests/*", emu_route_connection_test, EMU_SIGNED_IN,
+     NULL},
 
     {EVHTTP_REQ_POST, "/api/v1/execute_tool", emu_route_execute, EMU_SIGNED_IN | EMU_BODY, NULL},
 

@@ -124,6 +124,12 @@ void emu_send(struct emu_request *request, int status)
     emu_send_as(request, status, "application/json");
 }
 
+void emu_send_nothing(struct emu_request *request)
+{
+    emu_json_raw(&request->json, NULL, "{}");
+    emu_send(request, 200);
+}
+
 /* --- errors ------------------------------------------------------------------------------------ */
 
 static int grpc_code(int status)
@@ -198,10 +204,9 @@ void emu_fail_tool(struct emu_request *request, int status, const char *tool_err
                    const char *message)
 {
     struct emu_json *json = &request->json;
-    char execution_id[32];
+    char execution_id[EMU_ID_SIZE];
 
-    snprintf(execution_id, sizeof execution_id, "exec_%llu",
-             (unsigned long long)++request->emulator->executions);
+    emu_next_execution(request->emulator, execution_id);
     emu_call_end(request, execution_id, EMU_TIER_PROVIDER, tool_error_code, message);
     begin_error(request, status, "provider error");
     begin_error_info(request, "TOOL_ERROR");
@@ -217,6 +222,14 @@ void emu_fail_tool(struct emu_request *request, int status, const char *tool_err
 void emu_out_of_memory(struct emu_request *request)
 {
     emu_fail(request, 500, "INTERNAL", "out of memory");
+}
+
+void emu_not_found(struct emu_request *request, const char *what)
+{
+    char message[64];
+
+    snprintf(message, sizeof message, "%s not found", what);
+    emu_fail(request, 404, "NOT_FOUND", message);
 }
 
 /* --- routing ----------------------------------------------------------------------------------- */
@@ -244,31 +257,44 @@ bool emu_is_signed_in(struct emu_request *request)
            emu_session_is_valid(&request->emulator->sessions, authorization + 7);
 }
 
-/* What stands where the route has its star, decoded; false when the path is another. */
-static bool read_segment(struct emu_request *request, const char *pattern, const char *star)
+/* Takes what a star stands for off the path, decoded; `after` is the pattern behind the star.  NULL
+ * when the path is another, and otherwise its rest. */
+static const char *read_segment(char out[256], const char *path, const char *after)
 {
-    size_t before = (size_t)(star - pattern), after = strlen(star + 1);
-    size_t length = strlen(request->path);
+    size_t length = strcspn(path, "/"), in_verb = strcspn(after, "/");
+    size_t in_segment = length - in_verb;
 
-    if (length <= before + after || strncmp(request->path, pattern, before) != 0 ||
-        strcmp(request->path + length - after, star + 1) != 0)
-        return false;
-    length -= before + after;
-    if (length >= sizeof request->segment || memchr(request->path + before, '/', length))
-        return false;
-    memcpy(request->segment, request->path + before, length);
-    request->segment[length] = '\0';
-    request->rest = request->segment;
-    return emu_percent_decode(request->segment);
+    if (length <= in_verb || in_segment >= 256 || strncmp(path + in_segment, after, in_verb) != 0)
+        return NULL;
+    memcpy(out, path, in_segment);
+    out[in_segment] = '\0';
+    return emu_percent_decode(out) ? path + length : NULL;
+}
+
+/* Of a pattern with stars. */
+static bool segments_match(struct emu_request *request, const char *pattern)
+{
+    const char *path = request->path, *star;
+
+    for (size_t i = 0; (star = strchr(pattern, '*')); i++) {
+        if (strncmp(path, pattern, (size_t)(star - pattern)) != 0)
+            return false;
+        path = read_segment(request->segments[i], path + (star - pattern), star + 1);
+        if (!path)
+            return false;
+        pattern = star + 1 + strcspn(star + 1, "/");
+    }
+    request->rest = request->segments[0];
+    request->second = request->segments[1];
+    return strcmp(path, pattern) == 0;
 }
 
 static bool path_matches(struct emu_request *request, const struct emu_route *route)
 {
-    const char *star = strchr(route->path, '*');
     size_t length = strlen(route->path);
 
-    if (star)
-        return read_segment(request, route->path, star);
+    if (strchr(route->path, '*'))
+        return segments_match(request, route->path);
     if (route->path[length - 1] != '/')
         return strcmp(request->path, route->path) == 0;
     request->rest = request->path + length;

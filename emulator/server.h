@@ -17,9 +17,10 @@ struct evhttp_request;
 struct emu_request {
     scalekit_emulator *emulator;
     struct evhttp_request *http;
-    const char *path; /* without the query */
-    const char *rest; /* of a path that is routed by its beginning, or what its star stands for */
-    char segment[256];
+    const char *path;   /* without the query */
+    const char *rest;   /* of a path that is routed by its beginning, or what its star stands for */
+    const char *second; /* what its second star stands for */
+    char segments[2][256];
     struct emu_form query;
     yajl_val body;        /* NULL: none */
     bool has_body;        /* fields are read from the body */
@@ -35,7 +36,8 @@ struct emu_request {
 };
 
 /* One row of the routing table; the first that fits is taken.  A path that ends in '/' stands for
- * everything below it; a '*' for one segment, or its part before a ":verb". */
+ * everything below it; a '*', of which there may be two, for one segment, or its part before
+ * a ":verb". */
 struct emu_route {
     int method; /* enum evhttp_cmd_type; 0: any */
     const char *path;
@@ -62,6 +64,7 @@ bool emu_is_signed_in(struct emu_request *request);
 
 /* The answer is request->json, or the bytes in request->json.out. */
 void emu_send(struct emu_request *request, int status);
+void emu_send_nothing(struct emu_request *request); /* {} */
 void emu_send_as(struct emu_request *request, int status, const char *content_type);
 void emu_header(struct emu_request *request, const char *name, const char *value);
 const char *emu_get_header(struct emu_request *request, const char *name); /* "" when absent */
@@ -72,5 +75,6 @@ void emu_fail(struct emu_request *request, int status, const char *error_code, c
 void emu_fail_tool(struct emu_request *request, int status, const char *tool_error_code,
                    const char *message);
 void emu_out_of_memory(struct emu_request *request);
+void emu_not_found(struct emu_request *request, const char *what); /* "connection" */
 
 #endif

@@ -1,6 +1,7 @@
 #include "text.h"
 #include <ctype.h>
 #include <event2/buffer.h>
+#include <inttypes.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <stdio.h>
@@ -53,8 +54,8 @@ static bool parse_offset(const char *text, int64_t *seconds)
     if (strcmp(text, "Z") == 0)
         return true;
     if ((*text != '+' && *text != '-') || !isdigit((unsigned char)text[1]) ||
-        sscanf(text + 1, "%2d:%2d%n", &hours, &minutes, &length) != 2 || length != 5 ||
-        text[6] || hours > 23 || minutes < 0 || minutes > 59)
+        sscanf(text + 1, "%2d:%2d%n", &hours, &minutes, &length) != 2 || length != 5 || text[6] ||
+        hours > 23 || minutes < 0 || minutes > 59)
         return false;
     *seconds = (hours * 60 + minutes) * (*text == '-' ? -60 : 60);
     return true;
@@ -87,6 +88,11 @@ bool emu_random_text(char *out, size_t size)
         out[i] = alphabet[(unsigned char)out[i] & 63];
     out[size - 1] = '\0';
     return true;
+}
+
+void emu_make_id(char out[EMU_ID_SIZE], const char *prefix, uint64_t number)
+{
+    snprintf(out, EMU_ID_SIZE, "%s_%" PRIu64, prefix, number);
 }
 
 bool emu_set_text(char **slot, const char *text)
@@ -127,6 +133,11 @@ size_t emu_code_points(const char *text)
 bool emu_contains(const char *text, const char *part)
 {
     return strcasestr(text, part) != NULL;
+}
+
+bool emu_is_or_empty(const char *wanted, const char *value)
+{
+    return !*wanted || strcmp(wanted, value) == 0;
 }
 
 bool emu_same(const char *a, const char *b)

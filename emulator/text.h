@@ -10,6 +10,7 @@ struct evbuffer;
 
 #define EMU_SECOND    INT64_C(1000000)
 #define EMU_TIME_SIZE 32
+#define EMU_ID_SIZE   32
 
 int64_t emu_now_us(void); /* of the wall clock */
 
@@ -21,6 +22,9 @@ bool emu_time_parse(const char *text, int64_t *time_us);
 /* Fills `out` with size - 1 unpredictable characters of A-Z a-z 0-9 - _ and a NUL. */
 bool emu_random_text(char *out, size_t size);
 
+/* "evt_101531404017336586" */
+void emu_make_id(char out[EMU_ID_SIZE], const char *prefix, uint64_t number);
+
 /* Replaces *slot by a copy, wiping what was there.  NULL empties it. */
 bool emu_set_text(char **slot, const char *text);
 
@@ -28,7 +32,8 @@ bool emu_set_text(char **slot, const char *text);
 char *emu_buffer_text(struct evbuffer *buffer);
 
 size_t emu_code_points(const char *text);
-bool emu_contains(const char *text, const char *part); /* without regard to the case of A-Z */
-bool emu_same(const char *a, const char *b);           /* in constant time */
+bool emu_contains(const char *text, const char *part);       /* without regard to the case of A-Z */
+bool emu_is_or_empty(const char *wanted, const char *value); /* what a filter wants: "" is any */
+bool emu_same(const char *a, const char *b);                 /* in constant time */
 
 #endif

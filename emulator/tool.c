@@ -2,8 +2,6 @@
 #include "check.h"
 #include "gmail.h"
 #include "routes.h"
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #define DEFAULT_MAILS 5
@@ -15,9 +13,9 @@ static void begin_result(struct emu_request *request)
 
 static void end_result(struct emu_request *request)
 {
-    char execution_id[32];
+    char execution_id[EMU_ID_SIZE];
 
-    snprintf(execution_id, sizeof execution_id, "exec_%" PRIu64, ++request->emulator->executions);
+    emu_next_execution(request->emulator, execution_id);
     emu_call_end(request, execution_id, NULL, NULL, NULL);
     emu_json_text(&request->json, "execution_id", execution_id);
     emu_json_close(&request->json, '}');
@@ -122,7 +120,7 @@ static struct emu_account *find_by_provider(const struct emu_store *store, const
     for (size_t i = 0; accounts && i < accounts->n; i++) {
         struct emu_account *account = accounts->slots[i].account;
 
-        if (account && emu_tool_fits(tool, account))
+        if (account && emu_tool_fits(tool, account->connection))
             return account;
     }
     return NULL;
@@ -165,9 +163,9 @@ void emu_route_execute(struct emu_request *request)
     account = tool ? find_account(store, &key, tool) : NULL;
     emu_call_begin(request, tool ? tool->provider : NULL, account);
     if (!tool)
-        emu_fail(request, 404, "NOT_FOUND", "tool not found");
+        emu_not_found(request, "tool");
     else if (!account)
-        emu_fail(request, 404, "NOT_FOUND", "connected account not found");
+        emu_not_found(request, "connected account");
     else if (!emu_account_is_active(account))
         emu_fail_tool(request, 401, "UNAUTHORIZED", "The connected account is not active");
     else if (!emu_account_use(store, account))

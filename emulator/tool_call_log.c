@@ -1,5 +1,6 @@
 #include "tool_call_log.h"
 #include "check.h"
+#include "paging.h"
 #include "routes.h"
 #include "text.h"
 #include <inttypes.h>
@@ -76,6 +77,11 @@ void emu_call_begin(struct emu_request *request, const char *provider,
         emu_call_free(call);
 }
 
+void emu_next_execution(scalekit_emulator *emulator, char id[EMU_ID_SIZE])
+{
+    emu_make_id(id, "exec", ++emulator->executions);
+}
+
 void emu_call_end(struct emu_request *request, const char *execution_id, const char *tier,
                   const char *code, const char *message)
 {
@@ -87,7 +93,7 @@ void emu_call_end(struct emu_request *request, const char *execution_id, const c
         return;
     request->call = NULL;
     if (!execution_id) {
-        snprintf(made, sizeof made, "exec_%" PRIu64, ++request->emulator->executions);
+        emu_next_execution(request->emulator, made);
         execution_id = made;
     }
     emu_record_id(calls, call->id, calls->last + 1);
@@ -145,21 +151,6 @@ static void put_call(struct emu_json *json, const char *environment_id, const st
 
 /* --- GET /api/v1/agentkit/tool_call_logs --------------------------------------------------------- */
 
-/* Whether a text is among the values that the query has for a parameter, or it has none. */
-static bool is_among(const struct emu_form *query, const char *name, const char *text)
-{
-    bool any = true;
-
-    for (size_t i = 0; i < query->n; i++) {
-        if (!*query->pairs[i].value || !emu_name_is(query->pairs[i].name, name))
-            continue;
-        if (text && strcmp(query->pairs[i].value, text) == 0)
-            return true;
-        any = false;
-    }
-    return any;
-}
-
 bool emu_call_is_wanted(const void *item, const void *filter)
 {
     const struct emu_call *call = item;
@@ -168,7 +159,7 @@ bool emu_call_is_wanted(const void *item, const void *filter)
     if (call->started_us < f->start_us || call->started_us > f->end_us)
         return false;
     for (const struct emu_call_parameter *parameter = f->parameters; parameter->name; parameter++)
-        if (!is_among(f->query, parameter->name, call->texts[parameter->text]))
+        if (!emu_form_allows(f->query, parameter->name, call->texts[parameter->text]))
             return false;
     return true;
 }
@@ -199,23 +190,19 @@ void emu_route_tool_call_logs(struct emu_request *request)
     struct emu_json *json = &request->json;
     struct emu_call_filter filter;
     const struct emu_wanted wanted = {emu_call_is_wanted, &filter};
-    size_t size = emu_read_page_size(request);
-    struct emu_place place;
     struct emu_page page;
 
-    emu_read_place(request, calls, &place);
     read_filter(request, &filter);
-    if (emu_refused(request))
+    if (!emu_record_page(request, calls, &wanted, &page))
         return;
-    emu_record_page(calls, &wanted, &place, size, &page);
     emu_json_open(json, NULL, '{');
     emu_json_open(json, "tool_call_logs", '[');
     for (size_t i = 0; i < page.n; i++)
         put_call(json, request->emulator->environment_id, page.items[i]);
     emu_json_close(json, ']');
-    emu_json_text(json, "next_page_token", page.next_token);
+    emu_json_token(json, "next_page_token", &page.next, page.has_next);
     emu_json_count(json, "total_size", (int64_t)emu_record_count(calls, &wanted));
-    emu_json_text(json, "prev_page_token", page.prev_token);
+    emu_json_token(json, "prev_page_token", &page.previous, page.has_previous);
     emu_json_close(json, '}');
     emu_send(request, 200);
 }
@@ -232,15 +219,13 @@ static const struct emu_call *find_execution(const struct emu_record *calls, con
 
 void emu_route_tool_call_log(struct emu_request *request)
 {
-    const struct emu_call *call = find_execution(&request->emulator->calls, request->rest);
+    const char *id = emu_in_path(request, "execution_id", 1, 64, 0);
+    const struct emu_call *call = find_execution(&request->emulator->calls, id);
 
-    if (emu_code_points(request->rest) > 64)
-        emu_violation(request, "execution_id", "string.max_len",
-                      "value length must be at most 64 characters");
     if (emu_refused(request))
         return;
     if (!call) {
-        emu_fail(request, 404, "NOT_FOUND", "tool call log not found");
+        emu_not_found(request, "tool call log");
         return;
     }
     put_call(&request->json, request->emulator->environment_id, call);

@@ -7,11 +7,13 @@
 #ifndef EMU_TOOL_CALL_LOG_H
 #define EMU_TOOL_CALL_LOG_H
 
+#include "emulator.h"
 #include "record.h"
 
 struct emu_account;
 struct emu_form;
 struct emu_json;
+struct emu_request;
 
 /* Who failed. */
 #define EMU_TIER_PROVIDER "PROVIDER"
@@ -47,6 +49,8 @@ void emu_call_free(struct emu_call *call); /* NULL is ignored */
 /* The call that a request asks for; `provider` and `account` NULL: not known. */
 void emu_call_begin(struct emu_request *request, const char *provider,
                     const struct emu_account *account);
+/* The id of one more call. */
+void emu_next_execution(scalekit_emulator *emulator, char id[EMU_ID_SIZE]);
 /* What came of it; `tier` NULL: nobody failed; `execution_id` NULL: a new one.  Without a call that
  * has begun it does nothing. */
 void emu_call_end(struct emu_request *request, const char *execution_id, const char *tier,

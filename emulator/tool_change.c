@@ -83,7 +83,7 @@ void emu_route_tool_update(struct emu_request *request)
         return;
     tool = emu_tool_find_defined(&request->emulator->catalogue, parts.definition);
     if (!tool)
-        emu_fail(request, 404, "NOT_FOUND", "tool not found");
+        emu_not_found(request, "tool");
     else
         answer_tool(request, emu_tool_write(tool, &parts) ? tool : NULL);
 }
@@ -91,19 +91,17 @@ void emu_route_tool_update(struct emu_request *request)
 void emu_route_tool_delete(struct emu_request *request)
 {
     struct emu_catalogue *catalogue = &request->emulator->catalogue;
-    struct emu_tool *tool = emu_tool_find_id(catalogue, request->rest);
+    const char *id = emu_in_path(request, "id", 1, SIZE_MAX, EMU_TOOL_ID);
+    struct emu_tool *tool = emu_tool_find_id(catalogue, id);
 
-    if (strncmp(request->rest, "tol_", 4) != 0)
-        emu_violation(request, "id", "string.prefix", "value does not have prefix `tol_`");
     if (emu_refused(request))
         return;
     if (!tool) {
-        emu_fail(request, 404, "NOT_FOUND", "tool not found");
+        emu_not_found(request, "tool");
         return;
     }
     emu_tool_remove(catalogue, tool);
-    emu_json_raw(&request->json, NULL, "{}");
-    emu_send(request, 200);
+    emu_send_nothing(request);
 }
 
 void emu_route_tool_set_default(struct emu_request *request)
@@ -119,7 +117,7 @@ void emu_route_tool_set_default(struct emu_request *request)
         return;
     tool = emu_tool_find(catalogue, name, schema_version, tool_version);
     if (!tool) {
-        emu_fail(request, 404, "NOT_FOUND", "tool not found");
+        emu_not_found(request, "tool");
         return;
     }
     emu_tool_set_default(catalogue, tool);
@@ -215,7 +213,7 @@ void emu_route_tool_refresh(struct emu_request *request)
     account = emu_account_find(&request->emulator->store, &key);
     provider = account ? find_mcp_provider(&request->emulator->providers, account) : NULL;
     if (!account)
-        emu_fail(request, 404, "NOT_FOUND", "connected account not found");
+        emu_not_found(request, "connected account");
     else if (!provider)
         emu_fail(request, 400, "INVALID_ARGUMENT", "the account is not of a custom MCP provider");
     else

@@ -12,30 +12,14 @@
 
 /* --- filters ----------------------------------------------------------------------------------- */
 
-/* Whether a repeated parameter has this among its values, or is not given. */
 static bool allows(const struct emu_request *request, const char *parameter, const char *value)
 {
-    const struct emu_form *query = &request->query;
-    bool given = false;
-
-    for (size_t i = 0; i < query->n; i++) {
-        if (!emu_name_is(query->pairs[i].name, parameter))
-            continue;
-        if (strcmp(query->pairs[i].value, value) == 0)
-            return true;
-        given = true;
-    }
-    return !given;
+    return emu_form_allows(&request->query, parameter, value);
 }
 
 static bool is_given(const struct emu_request *request, const char *parameter)
 {
-    return emu_form_get(&request->query, parameter) != NULL;
-}
-
-static bool is_or_empty(const char *wanted, const char *value)
-{
-    return !*wanted || strcmp(wanted, value) == 0;
+    return !emu_form_allows(&request->query, parameter, NULL);
 }
 
 /* Calls for each word of a text, and gives the sum of the answers; *n is the number of words. */
@@ -73,9 +57,9 @@ static const struct emu_account *next_account(const struct emu_index *index, siz
 
 struct filter {
     const char *provider, *query;
-    const struct emu_account *account; /* the only one whose tools are wanted; or else */
-    const struct emu_index *accounts;  /* those of which any's are */
-    bool by_account;                   /* by one of them */
+    bool by_account;                         /* only tools that fit: */
+    const struct emu_connection *connection; /* this one; NULL: */
+    const struct emu_index *accounts;        /* any of these */
     bool summary;
 };
 
@@ -84,13 +68,15 @@ static double is_in_name(const char *word, const void *tool)
     return emu_contains(((const struct emu_tool *)tool)->name, word);
 }
 
-static bool fits_any(const struct emu_tool *tool, const struct emu_index *accounts)
+static bool fits_any(const struct emu_tool *tool, const struct emu_index *accounts,
+                     bool active_only)
 {
     const struct emu_account *account;
     size_t at = 0;
 
     while ((account = next_account(accounts, &at)))
-        if (emu_tool_fits(tool, account))
+        if ((!active_only || emu_account_is_active(account)) &&
+            emu_tool_fits(tool, account->connection))
             return true;
     return false;
 }
@@ -100,24 +86,14 @@ static bool matches(const struct emu_request *request, const struct filter *filt
 {
     size_t n_words;
 
-    if (!is_or_empty(filter->provider, tool->provider) ||
+    if (!emu_is_or_empty(filter->provider, tool->provider) ||
         !allows(request, "filter.tool_name", tool->name) || (filter->summary && !tool->is_default))
         return false;
     if (sum_of_words(filter->query, is_in_name, tool, &n_words) < (double)n_words)
         return false;
-    if (filter->account)
-        return emu_tool_fits(tool, filter->account);
-    return !filter->by_account || fits_any(tool, filter->accounts);
-}
-
-static bool read_summary(struct emu_request *request)
-{
-    const char *summary = emu_text(request, "filter.summary", 0, SIZE_MAX, 0);
-    bool yes = strcmp(summary, "true") == 0;
-
-    if (*summary && !yes && strcmp(summary, "false") != 0)
-        request->malformed = "filter.summary";
-    return yes;
+    if (filter->connection)
+        return emu_tool_fits(tool, filter->connection);
+    return !filter->by_account || fits_any(tool, filter->accounts, false);
 }
 
 /* False when it has been answered: something is wrong, or there is no such account. */
@@ -136,15 +112,21 @@ static bool find_accounts(struct emu_request *request, struct filter *filter)
         return false;
     filter->by_account = *key.id || *key.connector || *key.identifier;
     if (*key.id || (*key.connector && *key.identifier)) {
-        filter->account = emu_account_find(store, &key);
-        if (!filter->account)
-            emu_fail(request, 404, "NOT_FOUND", "connected account not found");
-        return filter->account != NULL;
+        const struct emu_account *account = emu_account_find(store, &key);
+
+        if (!account)
+            emu_not_found(request, "connected account");
+        filter->connection = account ? account->connection : NULL;
+        return account != NULL;
     }
-    if (*key.connector)
-        filter->accounts = emu_store_connection(store, key.connector);
-    else if (*key.identifier)
+    if (*key.connector) {
+        const struct emu_connection *connection =
+            emu_connection_by_name(&store->connections, key.connector);
+
+        filter->connection = connection && connection->accounts.live ? connection : NULL;
+    } else if (*key.identifier) {
         filter->accounts = emu_store_person(store, key.identifier);
+    }
     return true;
 }
 
@@ -172,12 +154,12 @@ void emu_route_tool_list(struct emu_request *request)
     struct filter filter = {
         .provider = emu_text(request, "filter.provider", 0, 50, 0),
         .query = emu_text(request, "filter.query", 3, 100, 0),
-        .summary = read_summary(request),
+        .summary = emu_query_bool(request, "filter.summary"),
     };
     struct emu_paging paging;
 
     emu_read_paging(request, &paging, *filter.query ? QUERY_PAGE : USUAL_PAGE,
-                    *filter.query ? QUERY_PAGE : MAX_PAGE);
+                    *filter.query ? QUERY_PAGE : MAX_PAGE, EMU_CUT);
     if (!find_accounts(request, &filter))
         return;
     emu_json_open(&request->json, NULL, '{');
@@ -198,7 +180,8 @@ static void put_scoped(struct emu_request *request, const struct emu_account *ac
     const struct emu_tool *tool = NULL;
 
     while ((tool = emu_tool_next_default(catalogue, tool))) {
-        if (!emu_tool_fits(tool, account) || !allows(request, "filter.providers", tool->provider) ||
+        if (!emu_tool_fits(tool, account->connection) ||
+            !allows(request, "filter.providers", tool->provider) ||
             !allows(request, "filter.tool_names", tool->name) || !emu_on_page(paging))
             continue;
         emu_json_open(json, NULL, '{');
@@ -217,7 +200,7 @@ void emu_route_tool_scoped(struct emu_request *request)
     struct emu_paging paging;
     size_t at = 0;
 
-    emu_read_paging(request, &paging, USUAL_PAGE, MAX_PAGE);
+    emu_read_paging(request, &paging, USUAL_PAGE, MAX_PAGE, EMU_CUT);
     if (!is_given(request, "filter.providers") && !is_given(request, "filter.tool_names") &&
         !is_given(request, "filter.connection_names"))
         emu_violation(request, "filter", "required", "value is required");
@@ -235,46 +218,40 @@ void emu_route_tool_scoped(struct emu_request *request)
     emu_send(request, 200);
 }
 
-static bool fits_active(const struct emu_tool *tool, const struct emu_index *accounts)
+static bool is_available(struct emu_request *request, const struct emu_item *item,
+                         const void *accounts)
 {
-    const struct emu_account *account;
-    size_t at = 0;
+    const struct emu_tool *tool = EMU_OWNER(item, const struct emu_tool, item);
 
-    while ((account = next_account(accounts, &at)))
-        if (emu_account_is_active(account) && emu_tool_fits(tool, account))
-            return true;
-    return false;
+    (void)request;
+    return tool->is_default && fits_any(tool, accounts, true);
+}
+
+static void put_available(struct emu_request *request, const struct emu_item *item)
+{
+    emu_json_tool(&request->json, NULL, EMU_OWNER(item, const struct emu_tool, item));
 }
 
 void emu_route_tool_available(struct emu_request *request)
 {
+    static const struct emu_listing listing = {"tools",    is_available, put_available,
+                                               USUAL_PAGE, MAX_PAGE,     EMU_CUT};
     const char *identifier = emu_text(request, "identifier", 0, 100, EMU_REQUIRED);
     const struct emu_index *accounts = emu_store_person(&request->emulator->store, identifier);
-    const struct emu_tool *tool = NULL;
-    struct emu_paging paging;
 
-    emu_read_paging(request, &paging, USUAL_PAGE, MAX_PAGE);
     if (emu_refused(request))
         return;
-    if (!accounts) {
+    if (!accounts)
         emu_fail(request, 404, "NOT_FOUND", "nobody has this identifier");
-        return;
-    }
-    emu_json_open(&request->json, NULL, '{');
-    emu_json_open(&request->json, "tools", '[');
-    while ((tool = emu_tool_next_default(&request->emulator->catalogue, tool)))
-        if (fits_active(tool, accounts) && emu_on_page(&paging))
-            emu_json_tool(&request->json, NULL, tool);
-    emu_json_close(&request->json, ']');
-    emu_json_paging(&request->json, &paging);
-    emu_json_close(&request->json, '}');
-    emu_send(request, 200);
+    else
+        emu_answer_page(request, &request->emulator->catalogue.shelf, &listing, accounts);
 }
 
 /* --- searching --------------------------------------------------------------------------------- */
 
 #define USUAL_FOUND 10
 #define MAX_FOUND   50
+#define MAX_SHOWN   100 /* accounts of a tool that was found */
 
 struct found {
     struct {
@@ -332,7 +309,7 @@ static void put_found(struct emu_json *json, const struct emu_tool *tool, double
 {
     const struct emu_account *account;
     char text[32];
-    size_t at = 0;
+    size_t at = 0, n = 0;
 
     snprintf(text, sizeof text, "%.4f", score);
     emu_json_open(json, NULL, '{');
@@ -341,9 +318,10 @@ static void put_found(struct emu_json *json, const struct emu_tool *tool, double
     emu_json_text(json, "description", tool->description);
     emu_json_raw(json, "score", text);
     emu_json_open(json, "connections", '[');
-    while ((account = next_account(accounts, &at))) {
-        if (!emu_tool_fits(tool, account))
+    while (n < MAX_SHOWN && (account = next_account(accounts, &at))) {
+        if (!emu_tool_fits(tool, account->connection))
             continue;
+        n++;
         emu_json_open(json, NULL, '{');
         emu_json_text(json, "connection_name", account->connection->name);
         emu_json_text(json, "connected_account_id", account->id);

@@ -14,8 +14,8 @@ struct scalekit_call_params {
      * of /api/v1/, however a server may read it: decoded, with '\' for '/', with dot segments
      * removed. */
     const char *path;
-    const struct scalekit_entry
-        *query; /* appended in this order, percent-encoded; a list repeats a key */
+    /* Appended in this order, percent-encoded; a list repeats its key; up to 1,000. */
+    const struct scalekit_entry *query;
     size_t n_query;
     const char *body; /* JSON text; NULL: none */
     /* Whether it may be sent again after it may have arrived.  Unset: GET, PUT and DELETE may. */

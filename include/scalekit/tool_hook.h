@@ -42,8 +42,9 @@ struct scalekit_tool_hook_params {
     size_t struct_size;
     const char *const *tool_names; /* exact names, up to 1,000; copied.  None: every tool */
     size_t n_tool_names;
-    scalekit_tool_hook_cb before; /* the tool runs; NULL: nothing */
-    scalekit_tool_hook_cb after;  /* it ran or failed, or the call was rejected; NULL: nothing */
+    /* At least one of them; NULL: not called. */
+    scalekit_tool_hook_cb before; /* called before the tool runs */
+    scalekit_tool_hook_cb after;  /* called when it has run or failed, or the call was rejected */
     void *user;                   /* for both */
 };
 

@@ -240,8 +240,8 @@ DELIVER(deliver_result, scalekit_tool_result_cb)
 
 /* --- operations -------------------------------------------------------------------------------- */
 
-static scalekit_request *start_execute(scalekit_client *client, const void *params,
-                                       ski_callback cb, void *user);
+static scalekit_request *start_execute(scalekit_client *client, const void *params, ski_callback cb,
+                                       void *user);
 
 enum {
     LIST,
@@ -374,8 +374,8 @@ static scalekit_request *start(scalekit_client *client, int operation, const voi
 }
 
 /* Through the client's hooks, where it has some for this tool. */
-static scalekit_request *start_execute(scalekit_client *client, const void *params,
-                                       ski_callback cb, void *user)
+static scalekit_request *start_execute(scalekit_client *client, const void *params, ski_callback cb,
+                                       void *user)
 {
     if (ski_tool_call_is_hooked(client, params))
         return ski_tool_call_start(client, &ski_tool_operations[EXECUTE], params, cb, user);

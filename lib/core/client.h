@@ -34,7 +34,7 @@ struct scalekit_client {
     struct ski_map flights;  /* operations that equal calls share (api/get_or_create.c) */
     struct ski_attachment *attachment;
     struct ski_attachment *tool_hooks; /* only freed (api/tool_hook.c) */
-    unsigned callbacks; /* how deep in callbacks to the application */
+    unsigned callbacks;                /* how deep in callbacks to the application */
     bool closing;
 };
 

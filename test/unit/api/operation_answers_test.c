@@ -1,5 +1,6 @@
 /* Every operation's answer, spoilt value by value: what may be missing is absent, what has the wrong
  * type is refused by its path, what is new is skipped. */
+#include "api/operations.h"
 #include "document.h"
 #include "trial.h"
 #include <stdlib.h>
@@ -116,6 +117,28 @@ static void check_wrong(struct trial *trial, const struct document *document, si
         check_refused(trial, spot->path, answer);
         free(answer);
     }
+}
+
+/* --- what is required -------------------------------------------------------------------------- */
+
+/* Without it the caller would have got nothing. */
+static bool is_the_point(const struct ski_operation *operation, const struct ski_field *field)
+{
+    if (operation->result_offset != SKI_WHOLE_RESULT)
+        return field->kind == SKI_OBJECT && field->offset == operation->result_offset;
+    return strcmp(field->name, "link") == 0 || strcmp(field->name, "token") == 0;
+}
+
+static void test_required(void)
+{
+    for (const struct ski_operation *const *list = ski_operation_lists; *list; list++)
+        for (const struct ski_operation *operation = *list; operation->name; operation++) {
+            const struct ski_field *field = operation->result ? operation->result->fields : NULL;
+
+            for (; field && field->kind != SKI_END; field++)
+                ROW_IS(operation->name,
+                       is_the_point(operation, field) == !!(field->flags & SKI_REQUIRED));
+        }
 }
 
 /* --- every spot of every case ------------------------------------------------------------------ */
@@ -245,7 +268,7 @@ static void test_camel_case(void)
     for_every_case(camel_case);
 }
 
-SUITE(operation_answers,
+SUITE(operation_answers, {"an answer must have what it is about, and no more", test_required},
       {"a value that is absent, null or empty is absent, or missed", test_absent},
       {"a value of the wrong type is refused by its path", test_wrong},
       {"an empty answer is no account, page or link, but no crash", test_empty},

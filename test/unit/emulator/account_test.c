@@ -173,6 +173,7 @@ static const struct row limits_rows[] = {
     {GET, ACCOUNTS "?page_token=eHh4eHh4eHh4eHh4eHh4eHh4eA%3D%3D", NULL, 400, "page_token", NULL},
     {GET, ACCOUNTS "?connector=a&connection_names=b", NULL, 400, "mutually exclusive", NULL},
     {GET, ACCOUNTS "?connection_names=", NULL, 400, "\"field\":\"connection_names\"", NULL},
+    {GET, ACCOUNTS "?connection_names=a.b", NULL, 400, "\"constraint\":\"string.pattern\"", NULL},
     {GET, ACCOUNTS "?" TWENTY_ONE_NAMES, NULL, 400, "\"constraint\":\"repeated.max_items\"", NULL},
     {GET, ACCOUNTS ":search", NULL, 400, "\"field\":\"query\"", NULL},
     {GET, ACCOUNTS ":search?query=ab", NULL, 400, "at least 3 characters", NULL},

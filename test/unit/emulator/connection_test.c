@@ -308,6 +308,25 @@ static void test_many_accounts(void)
     world_tear_down(&world);
 }
 
+/* What is deleted is remembered by its name, but not for ever. */
+static void test_many_deleted(void)
+{
+    struct world world;
+    char id[40], path[100], body[100];
+
+    world_set_up(&world, NULL);
+    for (int i = 0; i <= 1000; i++) {
+        snprintf(body, sizeof body, "{\"provider_key\":\"X\",\"key_id\":\"gone-%d\"}", i);
+        create(&world, "", body, id);
+        snprintf(path, sizeof path, CONNECTIONS "/%s", id);
+        CU_ASSERT_EQUAL(world_ask(&world, DELETE, path, NULL), 200);
+    }
+    CU_ASSERT_EQUAL(world_ask(&world, POST, ACCOUNTS, ACCOUNT("gone-1", "ann")), 404);
+    CU_ASSERT_EQUAL(world_ask(&world, POST, ACCOUNTS, ACCOUNT("gone-1000", "ann")), 404);
+    CU_ASSERT_EQUAL(world_ask(&world, POST, ACCOUNTS, ACCOUNT("gone-0", "ann")), 201);
+    world_tear_down(&world);
+}
+
 /* --- by id -------------------------------------------------------------------------------------- */
 
 static void test_by_id(void)
@@ -323,6 +342,12 @@ static void test_by_id(void)
         {POST, ACCOUNTS "/$:disconnect", "{}", 200, "\"status\":\"DISCONNECTED\"", NULL},
         {POST, ACCOUNTS "/magic_link", "{\"connector\":\"gmail\",\"identifier\":\"ann\"}", 200, "",
          NULL},
+        {GET, ACCOUNTS "/this?id=$", NULL, 200, "\"id\":\"ca_", NULL},
+        {GET, ACCOUNTS "/this", NULL, 400, "\"field\":\"id\"", NULL},
+        {GET, ACCOUNTS "/this?id=ca_1", NULL, 404, "connected account not found", NULL},
+        {POST, ACCOUNTS "/-:disconnect", "{\"id\":\"ca_1\"}", 404, "connected account not found",
+         NULL},
+        {POST, ACCOUNTS "/this:disconnect", "{}", 400, "\"field\":\"id\"", NULL},
         {GET, ACCOUNTS "/ca_1", NULL, 404, "connected account not found", NULL},
         {POST, ACCOUNTS "/ca_1:disconnect", "{}", 404, "connected account not found", NULL},
         {GET, ACCOUNTS "/ca_012345678901234567890123456789", NULL, 400, "\"field\":\"id\"", NULL},
@@ -330,6 +355,7 @@ static void test_by_id(void)
     struct world world;
     const struct emu_account *account;
     struct scalekit_emulator_stats stats;
+    char body[60];
 
     world_set_up(&world, NULL);
     CU_ASSERT(scalekit_emulator_set_status(world.emulator, "gmail", "ann", "ACTIVE"));
@@ -338,12 +364,15 @@ static void test_by_id(void)
     CU_ASSERT_PTR_NULL(account->access_token);
     CU_ASSERT_PTR_NULL(account->refresh_token);
     scalekit_emulator_stats(world.emulator, &stats);
-    CU_ASSERT_EQUAL(stats.lookups, 4);
+    CU_ASSERT_EQUAL(stats.lookups, 7);
     CU_ASSERT_EQUAL(stats.accounts, 1);
     CU_ASSERT_EQUAL(stats.active, 0);
     CU_ASSERT(scalekit_emulator_set_status(world.emulator, "gmail", "ann", "ACTIVE"));
     world_ask(&world, GET, ACCOUNTS "/auth?connector=gmail&identifier=ann", NULL);
     CU_ASSERT_PTR_NOT_NULL(strstr(world.body, "\"access_token\":\"ya29.emu_"));
+    snprintf(body, sizeof body, "{\"id\":\"%s\"}", account->id);
+    CU_ASSERT_EQUAL(world_ask(&world, POST, ACCOUNTS "/-:disconnect", body), 200);
+    CU_ASSERT_STRING_EQUAL(account->status, "DISCONNECTED");
     world_tear_down(&world);
 }
 
@@ -428,6 +457,7 @@ SUITE(emulator_connection, {"creates, configures, switches and deletes connectio
       {"holds every field of a connection to its description", test_refusals},
       {"lets a connection decide about its accounts", test_accounts},
       {"deletes a connection with all of its accounts", test_many_accounts},
+      {"remembers the names of the last thousand that were deleted", test_many_deleted},
       {"shows and disconnects an account by its id", test_by_id},
       {"says how a test of a connection went", test_tests},
       {"lists the connections of agents", test_list})

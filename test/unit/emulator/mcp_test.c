@@ -500,6 +500,59 @@ static void test_filters(void)
     world_tear_down(&world);
 }
 
+/* A list without pages must end all the same. */
+static void test_many_servers(void)
+{
+    struct emu_mcp_mappings none = {0};
+    struct world world;
+
+    world_set_up(&world, NULL);
+    for (int i = 0; i <= 1000; i++)
+        CU_ASSERT_PTR_NOT_NULL(
+            emu_mcp_add_server(&world.emulator->mcp, i < 1000 ? "ann" : "bob", &none));
+    CU_ASSERT_EQUAL(world_ask(&world, GET, MCP, NULL), 200);
+    CU_ASSERT_EQUAL(world_count(&world, "\"id\":\"mcp_"), 1000);
+    CU_ASSERT(!has(&world, "bob"));
+    CU_ASSERT_EQUAL(world_ask(&world, GET, MCP "?filter.connected_account_identifier=bob", NULL),
+                    200);
+    CU_ASSERT(has(&world, "bob") && !has(&world, "ann"));
+    world_tear_down(&world);
+}
+
+/* A user is forgotten with the last that was theirs. */
+static void test_users(void)
+{
+    struct emu_mcp_mappings none = {0};
+    struct emu_mcp_config *daily, *weekly;
+    struct emu_mcp_instance *first, *second;
+    struct emu_mcp_server *server;
+    struct emu_mcp *mcp;
+    struct world world;
+
+    world_set_up(&world, NULL);
+    mcp = &world.emulator->mcp;
+    daily = emu_mcp_add_config(mcp, "daily", "", &none);
+    weekly = emu_mcp_add_config(mcp, "weekly", "", &none);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(daily);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(weekly);
+    first = emu_mcp_add_instance(mcp, daily, "a", "ann");
+    second = emu_mcp_add_instance(mcp, daily, "b", "ann");
+    server = emu_mcp_add_server(mcp, "ann", &none);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(first);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(second);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(server);
+    CU_ASSERT_EQUAL(mcp->users.n, 1);
+    emu_mcp_move_instance(second, weekly);
+    emu_mcp_remove_config(mcp, daily);
+    CU_ASSERT_EQUAL(mcp->instances.by_id.n, 1);
+    emu_mcp_remove_config(mcp, weekly);
+    CU_ASSERT_EQUAL(mcp->instances.by_id.n, 0);
+    CU_ASSERT_PTR_NOT_NULL(emu_mcp_user(mcp, "ann"));
+    emu_mcp_remove_server(mcp, server);
+    CU_ASSERT_PTR_NULL(emu_mcp_user(mcp, "ann"));
+    world_tear_down(&world);
+}
+
 /* A mapping means a connection, whatever that is called meanwhile and even when it is gone. */
 static void test_connections_change(void)
 {
@@ -546,6 +599,8 @@ SUITE(emulator_mcp, {"keeps configurations", test_configs},
       {"makes a user's instance once", test_instances},
       {"shows how far an instance's user is", test_auth_state},
       {"instances go with their configuration", test_instances_go_with_their_config},
-      {"makes equal servers once", test_servers}, {"lists MCP a page at a time", test_pages},
-      {"filters lists of MCP", test_filters},
+      {"makes equal servers once", test_servers},
+      {"lists a thousand servers and no more", test_many_servers},
+      {"knows a user as long as something is theirs", test_users},
+      {"lists MCP a page at a time", test_pages}, {"filters lists of MCP", test_filters},
       {"follows connections that are renamed, switched off or deleted", test_connections_change})

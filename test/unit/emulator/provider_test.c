@@ -35,6 +35,8 @@ static const struct row known_rows[] = {
     {PUT, PROVIDERS "/CRM", "{\"display_name\":\"The CRM\",\"coming_soon\":false}", 200,
      "\"display_name\":\"The CRM\"", "\"coming_soon\":true"},
     {GET, PROVIDERS "?identifier=CRM", NULL, 200, "\"display_priority\":-3", NULL},
+    {PUT, PROVIDERS "/CRM", "{\"display_name\":\"The CRM\",\"metadata\":5}", 200, "\"metadata\":{}",
+     NULL},
     {DELETE, CUSTOM "/CRM", NULL, 404, "custom provider not found", NULL},
     {DELETE, PROVIDERS "/CRM", NULL, 200, "{}", NULL},
     {DELETE, PROVIDERS "/CRM", NULL, 404, "\"code\":5", NULL},
@@ -76,6 +78,9 @@ static const struct row custom_rows[] = {
      "\"proxy_url\":\"https://acme.example\",\"proxy_enabled\":true,\"is_custom\":true,"
      "\"is_custom_mcp\":false,\"metadata\":{}",
      NULL},
+    {PUT, CUSTOM "/ACME_MCP",
+     MADE("Acme", ",\"categories\":5,\"display_priority\":\"x\",\"coming_soon\":true"), 200,
+     "\"categories\":[]," PATTERNS ",", "\"coming_soon\":true"},
     {PUT, CUSTOM "/GMAIL", MADE("Gmail", ""), 404, "custom provider not found", NULL},
     {DELETE, CUSTOM "/GMAIL", NULL, 404, "", NULL},
     {DELETE, CUSTOM "/ACME%5FMCP", NULL, 200, "{}", NULL},
@@ -133,7 +138,7 @@ static const struct row limits_rows[] = {
     {GET, PROVIDERS "?filter.provider_type=OWN", NULL, 400, "field filter.provider_type", NULL},
     {GET, PROVIDERS "?page_size=-1", NULL, 400, "field page_size", NULL},
     {GET, PROVIDERS "?page_token=zzz", NULL, 400, "\"field\":\"page_token\"", NULL},
-    {GET, PROVIDERS "?page_token=enp6enp6enp6eg%3D%3D", NULL, 400, "page_token", NULL},
+    {GET, PROVIDERS "?page_token=enp6enp6enp6enp6enp6enp6eg%3D%3D", NULL, 400, "page_token", NULL},
 };
 
 static void test_limits(void)
@@ -153,9 +158,9 @@ static void follow(struct world *world, const char *which)
     char token[64], path[200];
 
     world_find(world, token, sizeof token, which, '"');
-    CU_ASSERT_EQUAL(strlen(token), 16);
-    CU_ASSERT_STRING_EQUAL(token + 14, "==");
-    token[14] = '\0';
+    CU_ASSERT_EQUAL(strlen(token), 28);
+    CU_ASSERT_STRING_EQUAL(token + 26, "==");
+    token[26] = '\0';
     snprintf(path, sizeof path, PROVIDERS "?page_size=2&page_token=%s%%3D%%3D", token);
     CU_ASSERT_EQUAL(world_ask(world, GET, path, NULL), 200);
 }

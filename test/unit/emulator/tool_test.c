@@ -129,9 +129,10 @@ static const struct row list_rows[] = {
     {GET, TOOLS "?filter.connector=unheard", NULL, 200, "\"total_size\":0", NULL},
     {GET, TOOLS "?filter.identifier=pia", NULL, 200, "\"total_size\":2", NULL},
     {GET, TOOLS "?filter.identifier=nobody", NULL, 200, "\"total_size\":0", NULL},
-    {GET, TOOLS "?page_size=1", NULL, 200, "\"next_page_token\":\"ZjAwMDAwMDAwMQ==\"", "echo"},
-    {GET, TOOLS "?page_size=1&page_token=ZjAwMDAwMDAwMQ%3D%3D", NULL, 200,
-     "\"prev_page_token\":\"dDAwMDAwMDAwMQ==\"", "gmail"},
+    {GET, TOOLS "?page_size=1", NULL, 200, "\"next_page_token\":\"YTAwMDAwMDAwMDAwMDAwMDAwMQ==\"",
+     "echo"},
+    {GET, TOOLS "?page_size=1&page_token=YTAwMDAwMDAwMDAwMDAwMDAwMQ%3D%3D", NULL, 200,
+     "\"prev_page_token\":\"YjAwMDAwMDAwMDAwMDAwMDAwMQ==\"", "gmail"},
     {GET, TOOLS "?page_size=5000", NULL, 200, "\"total_size\":2", NULL},
 };
 
@@ -231,7 +232,7 @@ static const struct row scoped_rows[] = {
     {GET, TOOLS "/scoped?identifier=ann&filter.providers=GMAIL", NULL, 200, "\"total_size\":1",
      "echo"},
     {GET, TOOLS "/scoped?identifier=ann&filter.tool_names=echo&page_size=1", NULL, 200,
-     "\"next_page_token\":\"ZjAwMDAwMDAwMQ==\"", NULL},
+     "\"next_page_token\":\"YTAwMDAwMDAwMDAwMDAwMDAwMQ==\"", NULL},
     {GET, TOOLS "/scoped?identifier=pia&filter.tool_names=echo", NULL, 200, "\"tools\":[]", NULL},
     {GET, TOOLS "/scoped?identifier=nobody&filter.tool_names=echo", NULL, 200, "\"total_size\":0",
      NULL},
@@ -310,6 +311,23 @@ static void test_search_best(void)
     world_tear_down(&world);
 }
 
+static void test_search_many_accounts(void)
+{
+    struct world world;
+    char connection[20];
+
+    world_set_up(&world, NULL);
+    for (int i = 0; i <= 100; i++) {
+        snprintf(connection, sizeof connection, "c%d", i);
+        CU_ASSERT(scalekit_emulator_set_status(world.emulator, connection, "ann", "ACTIVE"));
+    }
+    CU_ASSERT_EQUAL(
+        world_ask(&world, POST, TOOLS ":search", "{\"query\":\"echo\",\"identifier\":\"ann\"}"),
+        200);
+    CU_ASSERT_EQUAL(world_count(&world, "\"readiness_state\""), 100);
+    world_tear_down(&world);
+}
+
 static const struct row refresh_rows[] = {
     {POST, "/api/v1/custom-providers",
      "{\"display_name\":\"Acme MCP\",\"auth_patterns\":[{\"is_mcp\":true}],"
@@ -356,7 +374,8 @@ static const struct row limits_rows[] = {
     {GET, TOOLS "?filter.user_id=" FIFTY, NULL, 400, "\"field\":\"filter.user_id\"", NULL},
     {GET, TOOLS "?filter.summary=yes", NULL, 400, "field filter.summary", NULL},
     {GET, TOOLS "?page_size=4294967296", NULL, 400, "\"field\":\"page_size\"", NULL},
-    {GET, TOOLS "?page_token=ZjAwMDAwMDAwMQ", NULL, 400, "\"field\":\"page_token\"", NULL},
+    {GET, TOOLS "?page_token=YTAwMDAwMDAwMDAwMDAwMDAwMQ", NULL, 400, "\"field\":\"page_token\"",
+     NULL},
     {GET, TOOLS "/scoped?filter.providers=GMAIL", NULL, 400, "\"field\":\"identifier\"", NULL},
     {GET, TOOLS "/scoped?identifier=ann", NULL, 400, "\"field\":\"filter\"", NULL},
     {GET, TOOLS "/available", NULL, 400, "\"field\":\"identifier\"", NULL},
@@ -399,5 +418,6 @@ SUITE(emulator_tool, {"runs tools for active accounts and fails them on demand",
       {"lists what a user's active accounts can run", test_scoped},
       {"finds tools by what they do, and says who is ready", test_search},
       {"shows the best when more are found than wanted", test_search_best},
+      {"shows a hundred accounts of a tool that it finds", test_search_many_accounts},
       {"learns the tools of an account of a custom MCP provider", test_refresh},
       {"refuses what is out of limits, naming the field", test_limits})

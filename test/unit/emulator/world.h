@@ -31,7 +31,7 @@ struct world {
     /* of the latest answer */
     bool done;
     int status; /* 0: none came */
-    char body[65536], location[512], content_policy[600], request_id[64];
+    char body[262144], location[512], content_policy[600], request_id[64];
 };
 
 /* A plain emulator, and the client signed in. */
