@@ -99,6 +99,32 @@ yajl_val emu_strings(struct emu_request *request, yajl_val parent, const char *f
     return list;
 }
 
+yajl_val emu_text_map(struct emu_request *request, const char *field,
+                      const struct emu_map_limits *limits)
+{
+    yajl_val map = emu_object(request, request->body, field);
+    size_t n = map ? YAJL_GET_OBJECT(map)->len : 0;
+
+    if (n > limits->pairs)
+        emu_violation(request, field, "map.max_pairs", "map must be at most %zu entries",
+                      limits->pairs);
+    for (size_t i = 0; i < n; i++) {
+        const char *value = YAJL_GET_STRING(YAJL_GET_OBJECT(map)->values[i]);
+        size_t in_key = emu_code_points(YAJL_GET_OBJECT(map)->keys[i]);
+        size_t in_value = emu_code_points(value ? value : "");
+
+        if (!value)
+            request->malformed = field;
+        else if (in_key < limits->key_min || in_key > limits->key_max)
+            emu_violation(request, field, "map.keys", "key length must be %zu to %zu characters",
+                          limits->key_min, limits->key_max);
+        else if (in_value < 1 || in_value > limits->value_max)
+            emu_violation(request, field, "map.values", "value length must be 1 to %zu characters",
+                          limits->value_max);
+    }
+    return map;
+}
+
 void emu_check_characters(struct emu_request *request, const char *field, const char *value,
                           const char *allowed, const char *pattern)
 {

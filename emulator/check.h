@@ -25,6 +25,12 @@ yajl_val emu_list(struct emu_request *request, yajl_val parent, const char *fiel
 yajl_val emu_strings(struct emu_request *request, yajl_val parent, const char *field);
 /* A string of the object `parent`; NULL when absent. */
 const char *emu_member(struct emu_request *request, yajl_val parent, const char *field);
+/* An object of texts. */
+struct emu_map_limits {
+    size_t pairs, key_min, key_max, value_max; /* in characters; a value has one at least */
+};
+yajl_val emu_text_map(struct emu_request *request, const char *field,
+                      const struct emu_map_limits *limits);
 /* What stands for the star of the route in the path, held to the same limits. */
 const char *emu_in_path(struct emu_request *request, const char *field, size_t min, size_t max,
                         unsigned rules);

@@ -2,9 +2,9 @@
  * made, so that nobody has to prepare anything.
  *
  * A connection has a name (key_id on the wire, connector to its accounts) and an id.  One that is
- * deleted takes its accounts with it; its name stays known, so that no account brings it back, until
- * the API makes one of that name again or 1,000 others have been deleted.  One that is switched off keeps its accounts, which
- * can be read, but gets no new ones and no links. */
+ * deleted takes its accounts with it.  Its name stays known, so that no account brings it back,
+ * until the API or /_emulator/status makes one of that name, or 1,000 others have been deleted.  One
+ * that is switched off keeps its accounts, which can be read, but gets no new ones and no links. */
 #ifndef EMU_CONNECTION_H
 #define EMU_CONNECTION_H
 

@@ -271,10 +271,9 @@ static void check_texts(struct emu_request *request, const struct member *member
 static void check_seconds(struct emu_request *request, const struct member *member, yajl_val value)
 {
     const char *text = YAJL_GET_STRING(value);
-    char *end = NULL;
-    double seconds = text && *text != ' ' ? strtod(text, &end) : 0;
+    double seconds;
 
-    if (!text || end == text || strcmp(end, "s") != 0)
+    if (!text || !emu_seconds_parse(text, &seconds))
         request->malformed = member->name;
     else if (!(seconds >= (double)member->min && seconds <= (double)member->max))
         emu_violation(request, member->name, "duration.gte_lte", "value must be from %zus to %zus",
@@ -370,30 +369,6 @@ yajl_val emu_read_config(struct emu_request *request, const struct emu_kind *kin
         }
     }
     return own;
-}
-
-yajl_val emu_read_map(struct emu_request *request, const char *field)
-{
-    yajl_val value = emu_json_get(request->body, field);
-    size_t n;
-
-    if (!value)
-        return NULL;
-    check_map(request, field, value);
-    n = YAJL_IS_OBJECT(value) ? YAJL_GET_OBJECT(value)->len : 0;
-    if (n > 30)
-        emu_violation(request, field, "map.max_pairs", "map must be at most 30 entries");
-    for (size_t i = 0; i < n; i++) {
-        const char *text = YAJL_GET_STRING(YAJL_GET_OBJECT(value)->values[i]);
-        size_t key_length = emu_code_points(YAJL_GET_OBJECT(value)->keys[i]);
-        size_t length = text ? emu_code_points(text) : 1;
-
-        if (key_length < 1 || key_length > 100)
-            emu_violation(request, field, "map.keys", "key length must be 1 to 100 characters");
-        if (length < 1 || length > 256)
-            emu_violation(request, field, "map.values", "value length must be 1 to 256 characters");
-    }
-    return value;
 }
 
 /* --- storing and showing ----------------------------------------------------------------------- */

@@ -28,7 +28,4 @@ bool emu_store_config(struct emu_connection *connection, yajl_val config);
 void emu_json_config(struct emu_json *json, const struct emu_connection *connection,
                      const char *url);
 
-/* A map of texts of the body; NULL when absent or wrong. */
-yajl_val emu_read_map(struct emu_request *request, const char *field);
-
 #endif

@@ -238,12 +238,14 @@ struct changes {
 static void read_changes(struct emu_request *request, const struct emu_kind *kind,
                          struct changes *changes)
 {
+    static const struct emu_map_limits mapping_limits = {30, 1, 100, 256};
+
     *changes = (struct changes){
         .configuration = read_word(request, "configuration_type", configurations,
                                    "CONFIGURATION_TYPE_UNSPECIFIED"),
         .title = emu_member(request, request->body, "ui_button_title"),
         .debug = emu_bool(request, "debug_enabled"),
-        .mapping = emu_read_map(request, "attribute_mapping"),
+        .mapping = emu_text_map(request, "attribute_mapping", &mapping_limits),
         .config = emu_read_config(request, kind),
     };
 }

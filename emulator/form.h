@@ -24,8 +24,8 @@ void emu_form_free(struct emu_form *form); /* wipes it: forms carry secrets */
 
 const char *emu_form_get(const struct emu_form *form, const char *name); /* NULL: not there */
 
-/* Whether a filter lets a value pass: it is one of those that the form has under this name, or there
- * are none.  "" and NULL are no values. */
+/* Whether a filter lets a value pass: it is one of those that the form has under this name, or
+ * there are none.  "" and NULL are no values. */
 bool emu_form_allows(const struct emu_form *form, const char *name, const char *value);
 
 /* Whether `given` is `name` as the service writes it, page_size, or in lower camel case, pageSize. */

@@ -35,8 +35,8 @@ yajl_val emu_json_parse(const char *text, size_t length);
  * `object` is NULL or no object. */
 yajl_val emu_json_get(yajl_val object, const char *name);
 
-/* Writes into a text of its own; emu_json_finish() gives it, to be freed by the caller, or NULL when
- * memory ran out. */
+/* Writes into a text of its own; emu_json_finish() gives it, to be freed by the caller, or NULL
+ * when memory ran out. */
 void emu_json_start(struct emu_json *json);
 char *emu_json_finish(struct emu_json *json);
 

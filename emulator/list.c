@@ -1,8 +1,8 @@
 /* Lists and searches of connected accounts, a page at a time.
  *
  * A page is merged out of the indexes that the filter names (everybody's accounts, those of one
- * identifier, or of up to 20 connections), by age, from where the last page ended.  Only filters that
- * no index serves cost a look at every account. */
+ * identifier, or of up to 20 connections), by age, from where the last page ended.  Only filters
+ * that no index serves cost a look at every account. */
 #include "account_json.h"
 #include "check.h"
 #include "paging.h"

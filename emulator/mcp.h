@@ -1,8 +1,8 @@
 /* mcp.h - what the MCP operations keep: configurations, their instances, and servers.
  *
  * A mapping names a connection; as with accounts, the first to name one makes it.  Connections and
- * what users have there are looked up when they are asked for: nothing here holds them, so that they
- * come and go as they like.  MCP itself is not spoken: the URLs are only shown. */
+ * what users have there are looked up when they are asked for: nothing here holds them, so that
+ * they come and go as they like.  MCP itself is not spoken: the URLs are only shown. */
 #ifndef EMU_MCP_H
 #define EMU_MCP_H
 

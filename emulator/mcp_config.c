@@ -5,8 +5,6 @@
 #include "paging.h"
 #include "routes.h"
 #include "text.h"
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define MAPPINGS   "connection_tool_mappings"
@@ -173,18 +171,13 @@ void emu_route_mcp_config_accounts(struct emu_request *request)
 static int64_t read_expiry(struct emu_request *request)
 {
     const char *text = emu_text(request, "expiry", 0, SIZE_MAX, 0);
-    long long seconds;
-    char *end;
+    double seconds = LIFE_S;
 
-    if (!*text)
-        return LIFE_S;
-    errno = 0;
-    seconds = strtoll(text, &end, 10);
-    if (end == text || strcmp(end, "s") != 0 || errno)
+    if (*text && !emu_seconds_parse(text, &seconds))
         request->malformed = "expiry";
     else if (seconds < MIN_LIFE_S || seconds > MAX_LIFE_S)
         emu_violation(request, "expiry", "duration.range", "value must be from 60s to 86400s");
-    return seconds;
+    return request->malformed || request->n_violations ? LIFE_S : (int64_t)seconds;
 }
 
 /* Whether every account is there and ACTIVE; otherwise it has been answered. */

@@ -1,9 +1,9 @@
 /* paging.h - pages of lists: how many things, where they begin, and the tokens of the pages around.
  *
- * The things of a list are numbered, in the order of the list or against it: accounts by age, what
- * happened by time (record.h), and whatever is put together for a request by its place there.  A
- * token says a number and a side of it, so that numbers that stay with their things give pages which
- * neither repeat nor skip any while others come and go. */
+ * The things of a list are numbered, in the order of the list or against it: accounts by age
+ * (list.c), what happened by time (record.h), and whatever is put together for a request by its
+ * place there.  A token says a number and a side of it, so that numbers that stay with their things
+ * give pages which neither repeat nor skip any while others come and go. */
 #ifndef EMU_PAGING_H
 #define EMU_PAGING_H
 
@@ -52,8 +52,8 @@ struct emu_listing {
     enum emu_excess excess;
 };
 
-/* Answers with the page that is asked for; or with what is wrong with the request, also what has been
- * noted before. */
+/* Answers with the page that is asked for; or with what is wrong with the request, also what has
+ * been noted before. */
 void emu_answer_page(struct emu_request *request, const struct emu_shelf *shelf,
                      const struct emu_listing *listing, const void *filter);
 

@@ -25,31 +25,10 @@ static void check_auth_patterns(struct emu_request *request, unsigned rules)
         emu_violation(request, "auth_patterns", "required", "value is required");
 }
 
-static void check_metadata(struct emu_request *request)
-{
-    yajl_val metadata = emu_object(request, request->body, "metadata");
-    size_t n = metadata ? YAJL_GET_OBJECT(metadata)->len : 0;
-
-    if (n > 20)
-        emu_violation(request, "metadata", "map.max_pairs", "map must be at most 20 entries");
-    for (size_t i = 0; i < n; i++) {
-        const char *value = YAJL_GET_STRING(YAJL_GET_OBJECT(metadata)->values[i]);
-        size_t in_key = emu_code_points(YAJL_GET_OBJECT(metadata)->keys[i]);
-        size_t in_value = emu_code_points(value ? value : "");
-
-        if (!value)
-            request->malformed = "metadata";
-        else if (in_key < 3 || in_key > 25)
-            emu_violation(request, "metadata", "map.keys", "key length must be 3 to 25 characters");
-        else if (in_value < 1 || in_value > 256)
-            emu_violation(request, "metadata", "map.values",
-                          "value length must be 1 to 256 characters");
-    }
-}
-
 /* What a custom provider is made of. */
 static void check_custom(struct emu_request *request, unsigned proxy_url_rules)
 {
+    static const struct emu_map_limits metadata_limits = {20, 3, 25, 256};
     const char *name = emu_text(request, "display_name", 1, 200, EMU_REQUIRED);
 
     emu_check_characters(request, "display_name", name, LETTERS_AND_DIGITS " ",
@@ -61,7 +40,7 @@ static void check_custom(struct emu_request *request, unsigned proxy_url_rules)
     check_https(request, "proxy_url", emu_text(request, "proxy_url", 1, 2048, proxy_url_rules));
     check_https(request, "icon_src", emu_text(request, "icon_src", 0, 2048, 0));
     emu_bool(request, "proxy_enabled");
-    check_metadata(request);
+    emu_text_map(request, "metadata", &metadata_limits);
 }
 
 /* What one of Scalekit's is made of. */

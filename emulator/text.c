@@ -76,6 +76,15 @@ bool emu_time_parse(const char *text, int64_t *time_us)
     return again.tm_mday == utc.tm_mday && again.tm_sec == utc.tm_sec; /* 30 February is none */
 }
 
+bool emu_seconds_parse(const char *text, double *seconds)
+{
+    char *end;
+
+    *seconds = strtod(text, &end);
+    return end > text && strspn(text, "-.0123456789") == (size_t)(end - text) &&
+           strcmp(end, "s") == 0;
+}
+
 bool emu_random_text(char *out, size_t size)
 {
     static const char alphabet[] =

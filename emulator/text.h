@@ -19,6 +19,9 @@ void emu_time_text(char out[EMU_TIME_SIZE], int64_t time_us);
 /* The same back, with up to nine digits of a fraction and any offset.  False when it is none. */
 bool emu_time_parse(const char *text, int64_t *time_us);
 
+/* "3600s", "0.5s".  False when it is no such text. */
+bool emu_seconds_parse(const char *text, double *seconds);
+
 /* Fills `out` with size - 1 unpredictable characters of A-Z a-z 0-9 - _ and a NUL. */
 bool emu_random_text(char *out, size_t size);
 

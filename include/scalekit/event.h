@@ -109,7 +109,7 @@ struct scalekit_list_events_params {
     const char *organization_id;
     enum scalekit_event_source source;
     const char *source_text; /* a source this version does not know */
-    const char *auth_request_id;
+    const char *auth_request_id; /* secret */
     const char *interceptor_id;
     const char *interceptor_status;
     const char *interceptor_decision;

@@ -87,7 +87,7 @@ static const struct ski_field list_fields[] = {
     TIMESTAMP(scalekit_list_events_params, end_time, "end_time"),
     STRING(scalekit_list_events_params, organization_id, "organization_id"),
     ENUM(scalekit_list_events_params, source, scalekit_event_source, source_words, "source"),
-    STRING(scalekit_list_events_params, auth_request_id, "auth_request_id"),
+    STRING(scalekit_list_events_params, auth_request_id, "auth_request_id", .flags = SKI_SECRET),
     STRING(scalekit_list_events_params, interceptor_id, "interceptor_id"),
     STRING(scalekit_list_events_params, interceptor_status, "interceptor_status"),
     STRING(scalekit_list_events_params, interceptor_decision, "interceptor_decision"),

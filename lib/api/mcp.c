@@ -9,15 +9,23 @@
 
 /* --- configurations ---------------------------------------------------------------------------- */
 
-static const struct ski_field mapping_fields[] = {
-    STRING(scalekit_mcp_config_mapping, connection_id, "connection_id", .flags = SKI_READ_ONLY),
+/* Of a mapping, what may be sent. */
+static const struct ski_field new_mapping_fields[] = {
     STRING(scalekit_mcp_config_mapping, connection_name, "connection_name", .flags = SKI_REQUIRED),
-    STRING(scalekit_mcp_config_mapping, provider, "provider", .flags = SKI_READ_ONLY),
     STRINGS(scalekit_mcp_config_mapping, tools, "tools"),
-    STRING(scalekit_mcp_config_mapping, connected_account_id, "connected_account_id",
-           .flags = SKI_READ_ONLY),
+    END,
+};
+static const struct ski_type new_mapping_type =
+    TYPE(scalekit_mcp_config_mapping, new_mapping_fields);
+
+static const struct ski_field mapping_fields[] = {
+    STRING(scalekit_mcp_config_mapping, connection_id, "connection_id"),
+    STRING(scalekit_mcp_config_mapping, connection_name, "connection_name"),
+    STRING(scalekit_mcp_config_mapping, provider, "provider"),
+    STRINGS(scalekit_mcp_config_mapping, tools, "tools"),
+    STRING(scalekit_mcp_config_mapping, connected_account_id, "connected_account_id"),
     ENUM(scalekit_mcp_config_mapping, connected_account_status, scalekit_account_status,
-         ski_account_status_words, "connected_account_status", .flags = SKI_READ_ONLY),
+         ski_account_status_words, "connected_account_status"),
     END,
 };
 static const struct ski_type mapping_type = TYPE(scalekit_mcp_config_mapping, mapping_fields);
@@ -66,7 +74,7 @@ static const struct ski_field create_config_fields[] = {
            .max = 100, .check = check_config_name),
     STRING(scalekit_create_mcp_config_params, description, "description"),
     OBJECTS(scalekit_create_mcp_config_params, connection_tool_mappings,
-            scalekit_mcp_config_mapping, mapping_type, "connection_tool_mappings",
+            scalekit_mcp_config_mapping, new_mapping_type, "connection_tool_mappings",
             .max_items = MAX_MAPPINGS),
     END,
 };
@@ -78,7 +86,7 @@ static const struct ski_field update_config_fields[] = {
            .flags = SKI_REQUIRED | SKI_PATH),
     STRING(scalekit_update_mcp_config_params, description, "description"),
     OBJECTS(scalekit_update_mcp_config_params, connection_tool_mappings,
-            scalekit_mcp_config_mapping, mapping_type, "connection_tool_mappings",
+            scalekit_mcp_config_mapping, new_mapping_type, "connection_tool_mappings",
             .max_items = MAX_MAPPINGS),
     END,
 };

@@ -5,11 +5,20 @@
 
 /* --- tables ------------------------------------------------------------------------------------ */
 
-static const struct ski_field mapping_fields[] = {
+/* Of a mapping, what may be sent. */
+static const struct ski_field new_mapping_fields[] = {
     STRINGS(scalekit_mcp_server_mapping, tool_names, "tool_names"),
     STRING(scalekit_mcp_server_mapping, connection_name, "connection_name", .flags = SKI_REQUIRED),
+    END,
+};
+static const struct ski_type new_mapping_type =
+    TYPE(scalekit_mcp_server_mapping, new_mapping_fields);
+
+static const struct ski_field mapping_fields[] = {
+    STRINGS(scalekit_mcp_server_mapping, tool_names, "tool_names"),
+    STRING(scalekit_mcp_server_mapping, connection_name, "connection_name"),
     ENUM(scalekit_mcp_server_mapping, status, scalekit_account_status, ski_account_status_words,
-         "status", .flags = SKI_READ_ONLY),
+         "status"),
     END,
 };
 static const struct ski_type mapping_type = TYPE(scalekit_mcp_server_mapping, mapping_fields);
@@ -43,7 +52,7 @@ static const struct ski_type server_list_type = TYPE(scalekit_mcp_server_list, s
 
 static const struct ski_field create_fields[] = {
     OBJECTS(scalekit_create_mcp_server_params, tool_mappings, scalekit_mcp_server_mapping,
-            mapping_type, "tool_mappings", .flags = SKI_REQUIRED, .min_items = 1),
+            new_mapping_type, "tool_mappings", .flags = SKI_REQUIRED, .min_items = 1),
     STRING(scalekit_create_mcp_server_params, connected_account_identifier,
            "connected_account_identifier", .flags = SKI_REQUIRED),
     END,

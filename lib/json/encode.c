@@ -138,7 +138,9 @@ static void add_value(struct ski_buf *out, const struct ski_field *field, const 
     case SKI_TIMESTAMP:
     case SKI_DURATION:
         write_plain(text, field, structure);
-        ski_json_string(out, text);
+        ski_buf_addc(out, '"');
+        ski_buf_adds(out, text);
+        ski_buf_addc(out, '"');
         break;
     case SKI_ENUM:
         ski_json_string(out, ski_enum_text(field, structure));

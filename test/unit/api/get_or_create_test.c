@@ -9,20 +9,10 @@ static const struct service_answer account_answer = {.status = 200, .body = ACCO
 static const struct service_answer not_found = {.status = 404, .body = ERROR_BODY};
 static const struct service_answer hangs = {.manner = SERVICE_HANGS};
 
-static struct call *start(struct fixture *f,
-                          const struct scalekit_create_connected_account_params *params)
-{
-    struct call *call = call_new(f);
-
-    return call_began(
-        call, scalekit_get_or_create_connected_account(f->client, params, call_on_account, call));
-}
-
 #define START(name, ...)                                                                           \
-    static struct call *name(struct fixture *f)                                                    \
-    {                                                                                              \
-        return start(f, SCALEKIT_PARAMS(scalekit_create_connected_account_params, __VA_ARGS__));   \
-    }
+    CALL_STARTER(name, get_or_create_connected_account,                                            \
+                 SCALEKIT_PARAMS(scalekit_create_connected_account_params, __VA_ARGS__),           \
+                 call_on_account)
 
 #define USER .connection_name = "gmail", .identifier = "user_1"
 

@@ -179,6 +179,7 @@ static const struct secret {
     const char *type, *member;
 } secrets[] = {
     {NULL, "api_config"},
+    {NULL, "auth_request_id"},
     {NULL, "state"},
     {"scalekit_connection", "test_connection_uri"},
     {"scalekit_connection_test_result", "user_info"},
@@ -189,7 +190,6 @@ static const struct secret {
     {"scalekit_static_auth", "details"},
     {"scalekit_static_config", "static_config"},
     {"scalekit_tool_result", "data"},
-    {"scalekit_verify_connected_account_user_params", "auth_request_id"},
 };
 
 static bool is_listed_secret(const struct ski_type *type, const struct ski_field *field)

@@ -475,10 +475,10 @@ static void test_filters(void)
         {GET, CONFIGS "?filter.mcp_server_url=http://x/mcp/v3/servers/1", NULL, 200,
          "\"total_size\":0", NULL},
         {GET, INSTANCES "?filter.config_name=daily", NULL, 200, "\"total_size\":2", "weekly"},
-        {GET, INSTANCES "?filter.userIdentifier=bob", NULL, 200, "\"total_size\":1", "ann"},
-        {GET, INSTANCES "?filter.name=mine", NULL, 200, "\"total_size\":1", "bob"},
+        {GET, INSTANCES "?filter.userIdentifier=bob", NULL, 200, "\"total_size\":1", "\"ann\""},
+        {GET, INSTANCES "?filter.name=mine", NULL, 200, "\"total_size\":1", "\"bob\""},
         {GET, INSTANCES "?filter.id=inst_1", NULL, 200, "\"instances\":[]", NULL},
-        {GET, INSTANCES "?search=AN", NULL, 200, "\"total_size\":2", "bob"},
+        {GET, INSTANCES "?search=AN", NULL, 200, "\"total_size\":2", "\"bob\""},
     };
     struct world world;
     char id[40], url[200], path[300];
@@ -512,10 +512,10 @@ static void test_many_servers(void)
             emu_mcp_add_server(&world.emulator->mcp, i < 1000 ? "ann" : "bob", &none));
     CU_ASSERT_EQUAL(world_ask(&world, GET, MCP, NULL), 200);
     CU_ASSERT_EQUAL(world_count(&world, "\"id\":\"mcp_"), 1000);
-    CU_ASSERT(!has(&world, "bob"));
+    CU_ASSERT(!has(&world, "\"bob\"")); /* quoted: the URLs are random text */
     CU_ASSERT_EQUAL(world_ask(&world, GET, MCP "?filter.connected_account_identifier=bob", NULL),
                     200);
-    CU_ASSERT(has(&world, "bob") && !has(&world, "ann"));
+    CU_ASSERT(has(&world, "\"bob\"") && !has(&world, "\"ann\""));
     world_tear_down(&world);
 }
 

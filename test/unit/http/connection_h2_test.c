@@ -606,6 +606,7 @@ static void knows_what_was_sent(void)
     talk_init(&talk, &good);
     shots = start_large(&talk, header);
     fill_the_kernel(&talk, shots);
+    CU_ASSERT(unsent_of(&talk) > 0);
     phone_cancel(&talk.phone, &shots[0]);
     phone_cancel(&talk.phone, &shots[SKI_H2_MAX_STREAMS - 1]);
     CU_ASSERT(shots[0].exchange.sent);
@@ -618,7 +619,6 @@ static void knows_what_was_sent(void)
     CU_ASSERT(sent > 1);
     for (unsigned i = sent; i < SKI_H2_MAX_STREAMS; i++)
         CU_ASSERT_FALSE(shots[i].exchange.sent);
-    CU_ASSERT(shots[sent].exchange.h2.stream > 0); /* it was in our buffer */
     shots_free(shots, SKI_H2_MAX_STREAMS);
     talk_free(&talk);
     free(header);
