@@ -1,7 +1,8 @@
 /* scalekit completion - a script for bash, with everything that the tables know.
  *
  * It needs no bash-completion.  Readline cuts words at '=' and ':' (COMP_WORDBREAKS), so the script
- * takes the word from the line itself, and answers with what is behind the last cut. */
+ * takes the word from the line itself, and answers with what is behind the last cut.  '@' is no
+ * cut: where readline stops at it, it counts it to the word. */
 #include "command.h"
 #include "environment.h"
 #include "exit.h"
@@ -129,13 +130,18 @@ static const char completer[] =
     "$word.\n"
     "_scalekit_reply()\n"
     "{\n"
-    "    local breaks=${COMP_WORDBREAKS//[^=:@]} prefix=${word%\"$value\"} cut=\n"
+    "    local breaks=${COMP_WORDBREAKS//[^=:]} prefix=${word%\"$value\"} cut=\n"
     "\n"
     "    [[ -z $breaks ]] || cut=${word%\"${word##*[$breaks]}\"}\n"
     "    mapfile -t COMPREPLY < <(compgen -P \"$prefix\" \"$@\" -- \"$value\")\n"
     "    COMPREPLY=(\"${COMPREPLY[@]#\"$cut\"}\")\n"
     "    [[ ${COMPREPLY[0]} != *= ]] || compopt -o nospace 2>/dev/null\n"
-    "    [[ $1 != -f ]] || compopt -o filenames 2>/dev/null\n"
+    "    [[ $1 == -f ]] || return 0\n"
+    "    compopt -o filenames 2>/dev/null\n"
+    "    if [[ ${#COMPREPLY[@]} -eq 1 && -d ${COMPREPLY[0]#@} ]]; then\n"
+    "        COMPREPLY[0]+=/ # readline does not know what is behind an @\n"
+    "        compopt -o nospace 2>/dev/null\n"
+    "    fi\n"
     "}\n"
     "\n"
     "_scalekit()\n"
@@ -167,6 +173,11 @@ static const char completer[] =
     "        case $before in\n"
     "        --color) _scalekit_reply -W 'auto always never' ;;\n"
     "        --*-file) _scalekit_reply -f ;;\n"
+    "        -d | --data)\n"
+    "            [[ $value == @* ]] || return\n"
+    "            value=${value#@}\n"
+    "            _scalekit_reply -f\n"
+    "            ;;\n"
     "        esac\n"
     "        return\n"
     "    fi\n"

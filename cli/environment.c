@@ -3,6 +3,7 @@
 #include "exit.h"
 #include "input.h"
 #include "output.h"
+#include <ctype.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
@@ -98,6 +99,17 @@ static int explain_variable(const char *wrong)
                 "Credentials.");
     output_hint("To try it without an account at Scalekit, use --emulator.");
     return status;
+}
+
+/* The library names its member, "ca_file cannot be read"; the variable is named after that. */
+static int explain_setting(const char *wrong)
+{
+    size_t length = strcspn(wrong, " ");
+    char variable[32] = "";
+
+    for (size_t i = 0; i < length && i + 1 < sizeof variable; i++)
+        variable[i] = (char)toupper((unsigned char)wrong[i]);
+    return output_misuse("SCALEKIT_%s, or the option in its place:%s", variable, wrong + length);
 }
 
 static int configure(struct scalekit_config *config, const struct options *options)
@@ -196,7 +208,7 @@ static int make_client(struct environment *environment, struct scalekit_config *
     case SCALEKIT_ERR_NOMEM:
         return output_error("make a client", NULL);
     default:
-        return output_misuse("the settings are wrong: %s", wrong);
+        return explain_setting(wrong);
     }
 }
 

@@ -39,25 +39,33 @@ static void print_range(FILE *out, int64_t min, int64_t max, bool from_zero)
         fprintf(out, "%" PRId64 " to %" PRId64, min, max);
 }
 
+static void print_unit(FILE *out, int64_t most, const char *one, const char *many)
+{
+    fprintf(out, " %s", most == 1 ? one : many);
+}
+
 static void print_limits(FILE *out, const struct scalekit_parameter *parameter)
 {
     bool map = parameter->type == SCALEKIT_PARAMETER_MAP;
     bool each = map || parameter->type == SCALEKIT_PARAMETER_STRINGS;
     bool text = each || parameter->type == SCALEKIT_PARAMETER_STRING;
     bool items = parameter->min_items || parameter->max_items;
+    int64_t most;
 
     if (items) {
+        most = (int64_t)(parameter->max_items ? parameter->max_items : parameter->min_items);
         print_range(out, (int64_t)parameter->min_items, (int64_t)parameter->max_items, true);
-        fputs(map ? " entries" : " items", out);
+        print_unit(out, most, map ? "entry" : "item", map ? "entries" : "items");
     }
     if (!parameter->min && !parameter->max)
         return;
     fputs(items ? ", " : "", out);
+    most = parameter->max ? parameter->max : parameter->min;
     print_range(out, parameter->min, parameter->max, text);
-    fputs(text                                             ? " characters"
-          : parameter->type == SCALEKIT_PARAMETER_DURATION ? " seconds"
-                                                           : "",
-          out);
+    if (text)
+        print_unit(out, most, "character", "characters");
+    else if (parameter->type == SCALEKIT_PARAMETER_DURATION)
+        print_unit(out, most, "second", "seconds");
     fputs(each ? " each" : "", out);
 }
 
@@ -126,7 +134,11 @@ static int show_operation(const scalekit_operation *operation)
 {
     printf("%s%s%s  %s\n", output_bold(), scalekit_operation_name(operation), output_normal(),
            scalekit_operation_summary(operation));
-    printf("  %s %s\n", scalekit_operation_method(operation), scalekit_operation_path(operation));
+    if (*scalekit_operation_path(operation))
+        printf("  %s %s\n", scalekit_operation_method(operation),
+               scalekit_operation_path(operation));
+    else
+        puts("  Made of several requests.");
     if (scalekit_operation_is_preview(operation))
         puts("  Preview: the service may still change it.");
     putchar('\n');

@@ -20,7 +20,7 @@ const struct option_row proxy_options[] = {
     OPTION(query, OPTION_TEXTS, "query", 'q', "NAME=VALUE",
            "a parameter of the URL; may be repeated"),
     OPTION(data, OPTION_TEXT, "data", 'd', "TEXT",
-           "the body, or @FILE, or - for standard input; JSON, unless a Content-Type is given"),
+           "the body, or @FILE, or -; JSON, unless a Content-Type is given"),
     OPTION(include, OPTION_SWITCH, "include", 'i', NULL,
            "print the status and the headers of the answer, too"),
     {.name = NULL},

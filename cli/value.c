@@ -60,10 +60,12 @@ static bool find_parameter(const scalekit_operation *operation, const char *name
 static bool unknown_parameter(const scalekit_operation *operation, const char *name,
                               struct value_problem *problem)
 {
-    char best[SCALEKIT_PARAMETER_NAME], text[400];
-    struct nearest nearest = nearest_to(name);
+    char written[SCALEKIT_PARAMETER_NAME], best[SCALEKIT_PARAMETER_NAME], text[400];
+    struct nearest nearest;
     struct scalekit_parameter parameter;
 
+    normalize(written, name, strlen(name));
+    nearest = nearest_to(written);
     for (size_t i = 0; scalekit_operation_parameter(operation, i, &parameter); i++) {
         nearest_offer(&nearest, parameter.name);
         if (nearest.best == parameter.name) {

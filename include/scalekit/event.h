@@ -108,7 +108,7 @@ struct scalekit_list_events_params {
     scalekit_time end_time;   /* the last moment, included */
     const char *organization_id;
     enum scalekit_event_source source;
-    const char *source_text; /* a source this version does not know */
+    const char *source_text;     /* a source this version does not know */
     const char *auth_request_id; /* secret */
     const char *interceptor_id;
     const char *interceptor_status;

@@ -6,8 +6,9 @@
  *   session token   the agent calls the configuration's mcp_server_url with "Authorization: Bearer
  *                   <token>"; a new token per session.  For what is new:
  *                     scalekit_create_mcp_config()             once
- *                     scalekit_list_mcp_connected_accounts()   until all accounts are ACTIVE; their
- *                                                              links go to the user
+ *                     scalekit_list_mcp_connected_accounts()   their links go to the user; again, or
+ *                                                              a watch on each (watch.h), until all
+ *                                                              are ACTIVE
  *                     scalekit_create_mcp_session_token()      once per session
  *   instance        a URL for one user of a configuration, which needs no token
  *   server          the same without a configuration
@@ -84,6 +85,17 @@ struct scalekit_create_mcp_config_params {
 };
 
 /* Creates a configuration.  Never sent twice once a byte of it may have arrived.
+ *
+ *     const struct scalekit_mcp_config_mapping *mappings[] = {
+ *         SCALEKIT_PARAMS(scalekit_mcp_config_mapping, .connection_name = "gmail"),
+ *         SCALEKIT_PARAMS(scalekit_mcp_config_mapping, .connection_name = "slack"),
+ *     };
+ *
+ *     scalekit_create_mcp_config(client,
+ *         SCALEKIT_PARAMS(scalekit_create_mcp_config_params, .name = "daily",
+ *                         .connection_tool_mappings = mappings,
+ *                         .n_connection_tool_mappings = 2),
+ *         on_config, user);
  *
  * HTTP: POST /api/v1/mcp/configs.  Errors: SCALEKIT_ERR_CONFLICT: there is one of that name. */
 SCALEKIT_API scalekit_request *scalekit_create_mcp_config(

@@ -70,18 +70,20 @@ SCALEKIT_API const char *scalekit_operation_word(const scalekit_operation *opera
                                                  size_t parameter, size_t index);
 
 /* Completion with the result as JSON text, `length` bytes and a NUL; NULL exactly when it failed.
- * "{}" of an operation without a result.  Borrowed from the request. */
+ * Its members have the service's names, which may be others than in C ("connector" is
+ * connection_name).  "{}" of an operation without a result.  Borrowed from the request. */
 typedef void (*scalekit_json_cb)(scalekit_request *request, const char *json, size_t length,
                                  void *user);
 
 /* How scalekit_operation_call() shows a result. */
 enum scalekit_json_style {
     SCALEKIT_JSON_AS_SENT, /* the service's text, with all that it holds */
-    SCALEKIT_JSON_REDACTED /* what this version knows of it and is not absent, secrets as "***" */
+    SCALEKIT_JSON_REDACTED /* what this version knows of it, absent texts left out, secrets "***" */
 };
 
 /* Starts an operation with its parameters as a JSON object, {"connection_name":"gmail"}: named as in
- * the C structure.  NULL or "" for none.  The text is copied.
+ * the C structure.  NULL or "" for none.  The text is copied.  NULL as request.h says, and when the
+ * operation is NULL.  scalekit_request_response() has the text of a result, too.
  *
  * Errors beside the operation's own: SCALEKIT_ERR_INVALID, with the parameter's name: the text is no
  * JSON object, a name is unknown or a value has the wrong type. */

@@ -46,7 +46,8 @@ struct scalekit_entry {
  *                     .identifier = "user_123")
  *
  * It is a pointer to a structure that lives until the enclosing block ends; every function copies
- * what it needs before it returns.  A member that is not named is absent.  The macro records the
+ * what it needs before it returns.  A member that is not named is absent.  Structures inside it are
+ * made the same way; a list of them is an array of such pointers.  The macro records the
  * size of the structure, so that a program built today works with a library that has grown new
  * members: an input structure made without it (struct_size 0) is refused with
  * SCALEKIT_ERR_INVALID, parameter "struct_size".
