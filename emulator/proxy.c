@@ -49,15 +49,16 @@ static void pass_on(struct emu_request *request)
     bool reads = evhttp_request_get_command(request->http) == EVHTTP_REQ_GET;
 
     request->path += strlen("/proxy");
-    request->rest = request->path + length + 1;
-    if (!reads || strncmp(request->path, GMAIL_MESSAGES, length) != 0)
+    if (!reads || strncmp(request->path, GMAIL_MESSAGES, length) != 0) {
         emu_route_echo(request);
-    else if (!request->path[length])
+    } else if (!request->path[length]) {
         emu_route_gmail_list(request);
-    else if (request->path[length] == '/' && *request->rest)
+    } else if (request->path[length] == '/' && request->path[length + 1]) {
+        request->rest = request->path + length + 1;
         emu_route_gmail_get(request);
-    else
+    } else {
         emu_route_echo(request);
+    }
 }
 
 void emu_route_proxy(struct emu_request *request)

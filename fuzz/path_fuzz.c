@@ -28,14 +28,17 @@ static void decode(char *text)
     *to = '\0';
 }
 
-static bool is_cut(const char *at, size_t length, const char *segment, int view)
+/* Of a segment, what is left of it in that view. */
+static size_t length_of(const char *at, size_t length, int view)
 {
-    if (view & PARAMETERS) {
-        const char *semicolon = memchr(at, ';', length);
+    const char *semicolon = view & PARAMETERS ? memchr(at, ';', length) : NULL;
 
-        length = semicolon ? (size_t)(semicolon - at) : length;
-    }
-    return strlen(segment) == length && memcmp(at, segment, length) == 0;
+    return semicolon ? (size_t)(semicolon - at) : length;
+}
+
+static bool is_dots(const char *at, size_t length, size_t dots)
+{
+    return length == dots && memcmp(at, "..", dots) == 0;
 }
 
 /* Whether a walk along the path ever is above "/proxy". */
@@ -44,15 +47,15 @@ static bool leaves(const char *path, int view)
     int depth = 0;
 
     for (const char *at = path; *at;) {
-        size_t length = strcspn(++at, "/");
+        size_t whole = strcspn(++at, "/"), length = length_of(at, whole, view);
 
-        if (is_cut(at, length, "..", view))
+        if (is_dots(at, length, 2))
             depth--;
-        else if (!is_cut(at, length, ".", view) && (length || !(view & COLLAPSED)))
+        else if (!is_dots(at, length, 1) && (length || !(view & COLLAPSED)))
             depth++;
         if (depth < 1 && at > path + 1)
             return true;
-        at += length;
+        at += whole;
     }
     return false;
 }

@@ -51,8 +51,8 @@ typedef void (*scalekit_proxy_body_cb)(scalekit_request *request, const char *by
 
 /* Asks for the next piece of the request's body: fills `room` with up to `size` bytes and returns how
  * many.  *end, which is false, is set to true with the last piece, or with 0 bytes behind it.  0 alone
- * means that there is nothing for now: it is asked again after scalekit_proxy_continue().  To give
- * up, cancel the request. */
+ * means that there is nothing for now: it is asked again after scalekit_proxy_continue(), which may
+ * be called in here as well.  To give up, cancel the request. */
 typedef size_t (*scalekit_proxy_read_cb)(scalekit_request *request, char *room, size_t size,
                                          bool *end, void *user);
 
@@ -64,7 +64,8 @@ struct scalekit_proxy_params {
     const char *connection_name; /* "gmail"; up to 400 characters */
     const char *identifier;      /* your user's id; up to 100 characters */
 
-    const char *method; /* "GET"; any token, in any case, but CONNECT, TRACE and TRACK */
+    /* Any token, in any case, of up to 32 characters, but CONNECT, TRACE and TRACK.  NULL: "GET". */
+    const char *method;
     /* Required: the provider's, percent-encoded, without its host, a leading '/' is added; it may
      * have a query; up to 8,192 bytes each.  It may not lead out of the proxy, however a server may
      * read it: decoded, with '\' for '/', with ";parameters" cut off, with dot segments removed.
@@ -74,9 +75,10 @@ struct scalekit_proxy_params {
     /* Appended in this order, percent-encoded; up to 1,000.  With the path, up to 32 KiB then. */
     const struct scalekit_entry *query;
     size_t n_query;
-    /* For the provider; up to 64, together up to 32 KiB.  Not those that say who asks or how the message is made:
-     * Authorization, Cookie, connection_name, identifier, Host, Content-Length, Connection and so
-     * on; for Content-Type there is content_type.  Without an Accept, anything is accepted. */
+    /* For the provider; up to 64, together up to 32 KiB.  Not those that say who asks or how the
+     * message is made: Authorization, Cookie, connection_name, identifier, Host, Content-Length,
+     * Connection and so on; for Content-Type there is content_type.  Without an Accept, anything is
+     * accepted. */
     const struct scalekit_entry *headers;
     size_t n_headers;
 
@@ -118,9 +120,10 @@ SCALEKIT_API scalekit_request *scalekit_proxy_request(scalekit_client *client,
                                                       scalekit_proxy_cb cb, void *user);
 
 /* Neither on_head, on_body nor the completion is called until scalekit_proxy_resume(), and the
- * provider is made to wait; the deadline goes on, and failures are told.  Requests with another
- * connection or on other streams of the same one are not held up.  Both are ignored for NULL, a
- * request that does not stream its answer, and one that has completed. */
+ * provider is made to wait; the deadline goes on, and failures are told, but an HTTP/1.1 connection
+ * that breaks is noticed only when it is read again.  Requests with another connection or on other
+ * streams of the same one are not held up.  Both are ignored for NULL, a request that does not
+ * stream its answer, and one that has completed. */
 SCALEKIT_API void scalekit_proxy_pause(scalekit_request *request);
 SCALEKIT_API void scalekit_proxy_resume(scalekit_request *request);
 

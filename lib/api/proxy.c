@@ -2,7 +2,7 @@
  *
  * Only the caller's own part of the message is the caller's: the path cannot leave the proxy
  * (http/path.h), and no header can say in whose name it goes, or where the message ends.  Header
- * names are compared with '_' as '-', because servers behind us may take one for the other. */
+ * names are compared with all signs alike, because servers behind us may take one for the other. */
 #include "api/account_key.h"
 #include "base/str.h"
 #include "core/client.h"
@@ -70,7 +70,7 @@ static const struct ski_field proxy_fields[] = {
     STRING(scalekit_proxy_params, identifier, "identifier", .flags = SKI_REQUIRED, .max = 100,
            .check = check_identifier),
     STRING(scalekit_proxy_params, method, "method", .max = 32, .check = check_method),
-    STRING(scalekit_proxy_params, path, "path", .flags = SKI_REQUIRED),
+    STRING(scalekit_proxy_params, path, "path", .flags = SKI_REQUIRED | SKI_SECRET), /* its query */
     MAP(scalekit_proxy_params, query, "query", .flags = SKI_SECRET, .key_min = 1,
         .max_items = MAX_ENTRIES),
     MAP(scalekit_proxy_params, headers, "headers", .flags = SKI_SECRET, .key_min = 1,
@@ -84,11 +84,17 @@ static const struct ski_field proxy_fields[] = {
 };
 static const struct ski_type proxy_type = TYPE(scalekit_proxy_params, proxy_fields);
 
-/* Whether two header names are one to a server that takes '_' for '-'. */
+/* What a server may make of a character of a header's name: CGI makes all signs one. */
+static char simplify(char c)
+{
+    c = ski_lower(c);
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ? c : '-';
+}
+
 static bool is_named(const char *name, const char *reserved)
 {
     for (; *name && *reserved; name++, reserved++)
-        if ((*name == '_' ? '-' : ski_lower(*name)) != *reserved)
+        if (simplify(*name) != *reserved)
             return false;
     return *name == *reserved;
 }
@@ -288,52 +294,58 @@ static bool accepts(const struct ski_exchange *exchange)
     return !is_refusal(exchange);
 }
 
-/* In the request's arena; NULL: out of memory. */
-static const struct scalekit_entry *read_headers(scalekit_request *request)
+/* NULL: out of memory. */
+static const struct scalekit_entry *read_headers(struct ski_arena *arena,
+                                                 const struct ski_headers *came)
 {
-    const struct ski_headers *came = &request->exchange.answer_headers;
     const char *name, *value;
     struct scalekit_entry *entries;
     size_t at = 0;
 
-    entries = ski_arena_alloc(&request->arena, (came->count + 1) * sizeof *entries);
+    entries = ski_arena_alloc(arena, (came->count + 1) * sizeof *entries);
     for (struct scalekit_entry *entry = entries;
          entries && ski_headers_next(came, &at, &name, &value); entry++) {
-        entry->key = ski_arena_strdup(&request->arena, name);
-        entry->value = ski_arena_strdup(&request->arena, value);
+        entry->key = ski_arena_strdup(arena, name);
+        entry->value = ski_arena_strdup(arena, value);
         if (!entry->key || !entry->value)
             return NULL;
     }
     return entries;
 }
 
-static struct scalekit_proxy_response *read_head(scalekit_request *request)
+static struct scalekit_proxy_response *read_head(struct ski_arena *arena,
+                                                 const struct ski_exchange *exchange)
 {
-    struct scalekit_proxy_response *head = ski_arena_alloc(&request->arena, sizeof *head);
+    struct scalekit_proxy_response *head = ski_arena_alloc(arena, sizeof *head);
 
     if (!head)
         return NULL;
     head->struct_size = sizeof *head;
-    head->status = request->exchange.status;
-    head->headers = read_headers(request);
-    head->n_headers = request->exchange.answer_headers.count;
+    head->status = exchange->status;
+    head->headers = read_headers(arena, &exchange->answer_headers);
+    head->n_headers = exchange->answer_headers.count;
     head->body = "";
     return head->headers ? head : NULL;
 }
 
+/* The request's arena is emptied when the callback cancels it. */
 static bool tell_head(scalekit_request *request, scalekit_proxy_head_cb on_head)
 {
-    const struct scalekit_proxy_response *head = read_head(request);
+    const struct scalekit_proxy_response *head;
+    struct ski_arena arena;
 
+    ski_arena_init(&arena, &request->mem, 1024, SIZE_MAX);
+    head = read_head(&arena, &request->exchange);
     if (head)
         on_head(request, head, request->user);
+    ski_arena_free(&arena);
     return head;
 }
 
 static const void *read_response(scalekit_request *request)
 {
     const struct ski_buf *answer = &request->exchange.answer;
-    struct scalekit_proxy_response *response = read_head(request);
+    struct scalekit_proxy_response *response = read_head(&request->arena, &request->exchange);
 
     if (!response)
         return NULL;

@@ -81,6 +81,13 @@ static void take_response(scalekit_request *request)
     ski_buf_init(answer, &request->mem, 0);
 }
 
+static void complete_error(scalekit_request *request)
+{
+    request->error.attempts = request->attempts;
+    request->error.elapsed_ms = request->end_ms - request->start_ms;
+    request->error.sent |= request->sent;
+}
+
 static void settle(scalekit_request *request)
 {
     struct ski_loop *loop = &request->client->loop;
@@ -102,9 +109,7 @@ static void settle(scalekit_request *request)
     ski_exchange_free(&request->exchange);
     ski_wire_free(&request->wire);
     if (request->failed) {
-        request->error.attempts = request->attempts;
-        request->error.elapsed_ms = request->end_ms - request->start_ms;
-        request->error.sent |= request->sent;
+        complete_error(request);
         log_failure(request);
     }
     ski_task_defer(loop, &request->turn);
@@ -351,6 +356,8 @@ static bool accepts(const scalekit_request *request)
 {
     const struct ski_exchange *exchange = &request->exchange;
 
+    if (request->streaming && ski_streaming_has_told(request->streaming))
+        return true; /* of which only the end is there to be judged */
     if (request->operation->accepts)
         return request->operation->accepts(exchange);
     return exchange->status >= 200 && exchange->status < 300;
@@ -522,10 +529,28 @@ static scalekit_err refuse(struct ski_failure *failure, const char *parameter, c
     return SCALEKIT_ERR_INVALID;
 }
 
+/* A rule reads any member: the structure of an older program, which ends earlier, is completed. */
+static scalekit_err check_rules(const struct ski_operation *operation, const struct ski_mem *mem,
+                                const void *params, struct ski_failure *failure)
+{
+    const struct ski_type *type = operation->params;
+    const char *problem, *parameter = NULL;
+    void *complete = NULL;
+
+    if (*(const size_t *)params < type->size) {
+        complete = ski_alloc(mem, type->size);
+        if (!complete)
+            return ski_fail(failure, SCALEKIT_ERR_NOMEM, SCALEKIT_PHASE_NONE, "out of memory");
+        params = ski_params_copy(complete, type->size, params);
+    }
+    problem = operation->check(params, &parameter);
+    ski_free(mem, complete);
+    return problem ? refuse(failure, parameter, problem) : SCALEKIT_OK;
+}
+
 scalekit_err ski_operation_check(const struct ski_operation *operation, const struct ski_mem *mem,
                                  const void *params, struct ski_failure *failure)
 {
-    const char *problem, *parameter = NULL;
     scalekit_err err;
 
     if (!operation->params)
@@ -533,10 +558,8 @@ scalekit_err ski_operation_check(const struct ski_operation *operation, const st
     if (!params)
         return refuse(failure, "params", "params is missing");
     err = ski_check(mem, operation->params, params, failure);
-    if (err != SCALEKIT_OK || !operation->check)
-        return err;
-    problem = operation->check(params, &parameter);
-    return problem ? refuse(failure, parameter, problem) : SCALEKIT_OK;
+    return err == SCALEKIT_OK && operation->check ? check_rules(operation, mem, params, failure)
+                                                  : err;
 }
 
 static void log_params(const scalekit_request *request, const void *params)
@@ -601,6 +624,10 @@ scalekit_request *ski_request_start_flow(scalekit_client *client,
 void ski_request_refuse(scalekit_request *request, const struct ski_failure *failure)
 {
     ski_error_from_failure(fresh_error(request), &request->arena, failure);
+    if (request->state != SKI_DELIVERED)
+        return; /* settle() is still to come */
+    request->error.http_status = request->http_status;
+    complete_error(request);
 }
 
 /* --- the handle -------------------------------------------------------------------------------- */

@@ -90,7 +90,8 @@ scalekit_request *ski_request_start_flow(scalekit_client *client,
 scalekit_err ski_operation_check(const struct ski_operation *operation, const struct ski_mem *mem,
                                  const void *params, struct ski_failure *failure);
 
-/* A fresh request is going to fail: what is wrong was found by who started it. */
+/* A fresh request is going to fail: what is wrong was found by who started it.  Or one that is being
+ * delivered does after all. */
 void ski_request_refuse(scalekit_request *request, const struct ski_failure *failure);
 
 /* The application has taken all of an answer that was streamed. */

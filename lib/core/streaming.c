@@ -88,6 +88,8 @@ static bool take_piece(struct ski_streaming *streaming, size_t length, size_t ro
     if (length > room)
         return fail(streaming, SCALEKIT_ERR_INVALID, "read",
                     "read gave more than there was room for");
+    if (length > 0 || end)
+        streaming->blocked = false;
     streaming->put += length;
     if (transfer->has_length && streaming->put == transfer->length)
         end = true;
@@ -95,7 +97,6 @@ static bool take_piece(struct ski_streaming *streaming, size_t length, size_t ro
         return fail(streaming, SCALEKIT_ERR_INVALID, "read",
                     "read ended the body before its read_length");
     transfer->ended = end;
-    streaming->blocked = length == 0 && !end;
     return true;
 }
 
@@ -116,6 +117,7 @@ static bool read_body(struct ski_streaming *streaming)
     ski_buf_init(&transfer->out, room.mem, room.maximum);
     if (transfer->has_length && transfer->length - streaming->put < size)
         size = (size_t)(transfer->length - streaming->put);
+    streaming->blocked = true; /* unless it says otherwise, be it right there */
     length = streaming->calls.read(request, room.data, size, &end, request->user);
     if (!is_on(request)) {
         ski_cleanse(room.data, room.capacity);
@@ -129,17 +131,25 @@ static bool read_body(struct ski_streaming *streaming)
 
 /* --- the turn ---------------------------------------------------------------------------------- */
 
+/* false: the request has ended. */
+static bool tell_answer(struct ski_streaming *streaming)
+{
+    return !streaming->transfer.down || (tell_head(streaming) && tell_body(streaming));
+}
+
+/* In any other state, what has come is of an attempt that failed. */
 static void tend(struct ski_streaming *streaming)
 {
     scalekit_request *request = streaming->request;
 
-    if (!tell_head(streaming) || !tell_body(streaming) || !read_body(streaming))
-        return;
-    if (request->state == SKI_SENT)
-        ski_pool_transfer(request->client->pool, &request->exchange);
-    else if (streaming->complete && streaming->head_told && !streaming->transfer.paused &&
-             request->exchange.answer.length == 0)
-        ski_request_answered(request);
+    if (request->state == SKI_SENT) {
+        if (tell_answer(streaming) && read_body(streaming))
+            ski_pool_transfer(request->client->pool, &request->exchange);
+    } else if (request->state == SKI_DRAINING) {
+        if (tell_answer(streaming) && !streaming->transfer.paused &&
+            request->exchange.answer.length == 0)
+            ski_request_answered(request);
+    }
 }
 
 static void on_turn(struct ski_task *task)
@@ -202,6 +212,11 @@ void ski_streaming_free(struct ski_streaming *streaming)
 void ski_streaming_begin(struct ski_streaming *streaming)
 {
     ski_transfer_reset(&streaming->transfer);
+}
+
+bool ski_streaming_has_told(const struct ski_streaming *streaming)
+{
+    return streaming->head_told;
 }
 
 bool ski_streaming_can_begin_again(const struct ski_streaming *streaming)

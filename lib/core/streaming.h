@@ -32,6 +32,8 @@ void ski_streaming_free(struct ski_streaming *streaming); /* NULL is ignored */
 
 /* Before each attempt. */
 void ski_streaming_begin(struct ski_streaming *streaming);
+/* Whether the application knows of an answer: no other can follow. */
+bool ski_streaming_has_told(const struct ski_streaming *streaming);
 /* Whether there can be another: nothing of its body was read, nothing of its answer told. */
 bool ski_streaming_can_begin_again(const struct ski_streaming *streaming);
 /* The answer is complete and accepted.  true: it is passed on, and ski_request_answered() is called

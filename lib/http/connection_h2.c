@@ -82,10 +82,13 @@ static void tell_over(struct ski_connection *connection)
     while ((exchange =
                 ski_h2_next_over(h2_of(connection)->codec, unsent(connection), &end, &failure))) {
         exchange->connection = NULL;
-        if (goes_again(exchange, end))
-            connection->handler->returned(connection->user, connection, exchange);
-        else
+        if (!goes_again(exchange, end)) {
             exchange->done(exchange, end == SKI_H2_COMPLETE ? NULL : &failure);
+            continue;
+        }
+        if (exchange->transfer)
+            ski_transfer_reset(exchange->transfer);
+        connection->handler->returned(connection->user, connection, exchange);
     }
 }
 

@@ -22,6 +22,7 @@
 #define MAX_INTERIM   16
 #define MAX_RESERVE   (1u << 20) /* for a body, on the word of its content-length */
 #define NAME_OVERHEAD 32         /* of a field, as SETTINGS_MAX_HEADER_LIST_SIZE counts */
+#define MAX_SENT_HEAD (1u << 17) /* of a request: more than the limits of all its parts together */
 
 /* What has come of the answer. */
 enum { HEAD, BODY };
@@ -195,29 +196,38 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     return 0;
 }
 
-/* The server is made to wait by taking the window of its stream away: what it may still send, it
- * was granted before; what it has sent since is credited when the window is given back. */
-static int hold_answer(struct ski_h2 *h2, struct ski_exchange *exchange)
+/* The server is made to wait by taking the window of its stream away, however often it grows (our
+ * SETTINGS may come into force meanwhile): what it may still send, it was granted before. */
+static int shut_window(struct ski_h2 *h2, struct ski_exchange *exchange)
 {
-    struct ski_transfer *transfer = exchange->transfer;
-    int32_t stream = exchange->h2.stream, window = (int32_t)transfer->held;
-    bool full = ski_transfer_is_full(exchange);
+    int32_t stream = exchange->h2.stream, window;
+
+    window = nghttp2_session_get_stream_effective_local_window_size(h2->session, stream);
+    if (window <= 0)
+        return 0;
+    exchange->transfer->held += (uint32_t)window;
+    return check(h2, nghttp2_submit_window_update(h2->session, NGHTTP2_FLAG_NONE, stream, -window));
+}
+
+/* What was sent meanwhile is credited as well. */
+static int open_window(struct ski_h2 *h2, struct ski_exchange *exchange)
+{
+    int32_t stream = exchange->h2.stream, window = (int32_t)exchange->transfer->held;
     int rv;
 
-    if (full == !!window)
+    if (window == 0)
         return 0;
-    if (full) {
-        window = nghttp2_session_get_stream_effective_local_window_size(h2->session, stream);
-        transfer->held = window > 0 ? (uint32_t)window : 0;
-        return check(h2, nghttp2_submit_window_update(h2->session, NGHTTP2_FLAG_NONE, stream,
-                                                      -(int32_t)transfer->held));
-    }
-    transfer->held = 0;
+    exchange->transfer->held = 0;
     rv = nghttp2_submit_window_update(h2->session, NGHTTP2_FLAG_NONE, stream, window);
     window = nghttp2_session_get_stream_effective_recv_data_length(h2->session, stream);
     if (rv == 0 && window > 0)
         rv = nghttp2_submit_window_update(h2->session, NGHTTP2_FLAG_NONE, stream, window);
     return check(h2, rv);
+}
+
+static int hold_answer(struct ski_h2 *h2, struct ski_exchange *exchange)
+{
+    return ski_transfer_is_full(exchange) ? shut_window(h2, exchange) : open_window(h2, exchange);
 }
 
 static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream, const uint8_t *bytes,
@@ -673,17 +683,20 @@ static nghttp2_session *new_session(struct ski_h2 *h2)
 {
     nghttp2_mem hooks = {&h2->recycler, take, give_back, take_zeroed, take_more};
     nghttp2_session_callbacks *callbacks = NULL;
+    nghttp2_option *option = NULL;
     nghttp2_session *session = NULL;
 
-    if (nghttp2_session_callbacks_new(&callbacks) != 0)
-        return NULL;
-    nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
-    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
-    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
-    nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_sent);
-    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_close);
-    if (nghttp2_session_client_new3(&session, callbacks, h2, NULL, &hooks) != 0)
-        session = NULL;
+    if (nghttp2_session_callbacks_new(&callbacks) == 0 && nghttp2_option_new(&option) == 0) {
+        nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
+        nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
+        nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
+        nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_sent);
+        nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_close);
+        nghttp2_option_set_max_send_header_block_length(option, MAX_SENT_HEAD);
+        if (nghttp2_session_client_new3(&session, callbacks, h2, option, &hooks) != 0)
+            session = NULL;
+    }
+    nghttp2_option_del(option);
     nghttp2_session_callbacks_del(callbacks);
     return session;
 }

@@ -3,7 +3,8 @@
  * What lies between two '/' of the wire is a segment; its bytes, decoded, fall into pieces at '/' and
  * '\'.  A server that sees the segment whole descends by one, one that sees the pieces may climb with
  * each ".." among them.  The least of both: minus one for each such piece; if there is none, one down
- * for a segment with a name in it.  No view of the path ever is higher up than that sum. */
+ * for a segment with a name before its parameters.  No view of the path ever is higher up than that
+ * sum. */
 #include "http/path.h"
 #include "base/str.h"
 #include <string.h>
@@ -78,12 +79,16 @@ static const char *check_decoded(const char *at)
 
 /* --- depth ------------------------------------------------------------------------------------- */
 
+struct piece {
+    bool is_name, climbs, has_parameter;
+};
+
 /* Past one piece, and the separator or end behind it is the next byte. */
-static const char *skip_piece(const char *at, bool *is_name, bool *climbs)
+static const char *skip_piece(const char *at, struct piece *piece)
 {
     size_t bytes = 0, dots = 0;
-    bool parameter = false;
 
+    piece->has_parameter = false;
     while (*at) {
         const char *after = at;
         int byte = next_byte(&after);
@@ -91,27 +96,30 @@ static const char *skip_piece(const char *at, bool *is_name, bool *climbs)
         if (byte == '/' || byte == '\\')
             break;
         at = after;
-        parameter |= byte == ';';
-        if (!parameter) {
+        piece->has_parameter |= byte == ';';
+        if (!piece->has_parameter) {
             bytes++;
             dots += byte == '.';
         }
     }
-    *climbs = bytes == 2 && dots == 2;
-    *is_name = bytes > dots || dots > 2;
+    piece->climbs = bytes == 2 && dots == 2;
+    piece->is_name = bytes > dots || dots > 2;
     return at;
 }
 
-/* How far a segment leads down, at least; *at behind its '/', or at the end. */
+/* How far a segment leads down, at least; *at behind its '/', or at the end.  Who cuts parameters off
+ * before decoding sees no name behind the first. */
 static int read_segment(const char **at)
 {
-    bool named = false, is_name, climbs;
+    bool named = false, cut = false;
+    struct piece piece;
     int up = 0;
 
     for (;;) {
-        *at = skip_piece(*at, &is_name, &climbs);
-        named |= is_name;
-        up += climbs;
+        *at = skip_piece(*at, &piece);
+        named |= piece.is_name && !cut;
+        cut |= piece.has_parameter;
+        up += piece.climbs;
         if (!**at)
             break;
         if (**at == '/') {

@@ -51,6 +51,9 @@ static void on_head(scalekit_request *request, const struct scalekit_proxy_respo
     program->heads++;
     if (program->then)
         program->then(program);
+    /* It is good until this returns, whatever was done. */
+    CU_ASSERT_EQUAL(head->status, program->status);
+    CU_ASSERT_STRING_EQUAL(head->headers[0].key, "content-type");
 }
 
 static void on_body(scalekit_request *request, const char *bytes, size_t length, void *user)
@@ -314,6 +317,31 @@ static void fails_in_the_middle(void)
     program_close(&program);
 }
 
+/* What came of the first answer is not told any more when the second is on its way. */
+static void tells_one_answer_only(void)
+{
+    struct program program;
+
+    program_open(&program);
+    service_once(program.f.service, GET_IT,
+                 (struct service_answer){
+                     .status = 200, .body = program.body, .manner = SERVICE_CUTS, .bytes = 1000});
+    answer(&program, GET_IT, 200, program.body);
+    download(&program);
+    service_until(program.f.service, GET_IT, 1);
+    for (int i = 0; i < 10; i++)
+        fixture_turn(&program.f);
+    if (program.heads == 0)
+        fixture_advance(&program.f, 1000);
+    call_wait(program.call);
+    CU_ASSERT_EQUAL(program.heads, 1);
+    CU_ASSERT_FALSE(program.torn);
+    CU_ASSERT_EQUAL(program.call->code,
+                    program.call->attempts == 2 ? SCALEKIT_OK : SCALEKIT_ERR_NETWORK);
+    CU_ASSERT(program.call->attempts == 1 || program.got == LARGE);
+    program_close(&program);
+}
+
 /* --- requests ---------------------------------------------------------------------------------- */
 
 static void sends_a_body_in_pieces(void)
@@ -364,6 +392,56 @@ static void asks_again_only_when_told(void)
     call_wait(program.call);
     CU_ASSERT_EQUAL(program.call->code, SCALEKIT_OK);
     CU_ASSERT_EQUAL(program.sent, 1000);
+    program_close(&program);
+}
+
+static void continue_it(struct program *program)
+{
+    scalekit_proxy_continue(program->call->request);
+    program->has_nothing = program->reads < 3;
+}
+
+static void may_be_told_while_it_is_asked(void)
+{
+    struct program program;
+
+    program_open(&program);
+    answer(&program, POST_IT, 200, "fine");
+    program.then = continue_it;
+    upload(&program, 1000, 1000);
+    call_wait(program.call);
+    CU_ASSERT_EQUAL(program.call->code, SCALEKIT_OK);
+    CU_ASSERT_EQUAL(program.reads, 3);
+    program_close(&program);
+}
+
+/* It is no more in pieces than if it had waited for the request. */
+static void keeps_an_answer_that_begins_early(void)
+{
+    static const char sorry[] = "{\"error\":\"this is far too large, and I know without looking\"}";
+    struct program program;
+
+    program_open(&program);
+    answer(&program, POST_IT, 200, "fine");
+    service_once(program.f.service, POST_IT,
+                 (struct service_answer){
+                     .status = 413, .body = sorry, .manner = SERVICE_HALTS, .bytes = 100});
+    program.has_nothing = true;
+    upload(&program, 1000, 0);
+    until(&program, &program.reads, 1);
+    service_until(program.f.service, POST_IT, 1);
+    for (unsigned n = 2; n < 4; n++) {
+        for (int i = 0; i < 5; i++)
+            fixture_turn(&program.f);
+        scalekit_proxy_continue(program.call->request);
+        until(&program, &program.reads, n);
+    }
+    service_release(program.f.service);
+    call_wait(program.call);
+    CU_ASSERT_EQUAL(program.call->code, SCALEKIT_OK);
+    CU_ASSERT_EQUAL(scalekit_request_http_status(program.call->request), 413);
+    CU_ASSERT_STRING_EQUAL(((const struct scalekit_proxy_response *)program.call->result)->body,
+                           sorry);
     program_close(&program);
 }
 
@@ -445,6 +523,31 @@ static void waits_until_it_knows_whose_401_it_is(void)
         CU_ASSERT_FALSE(program.torn);
         program_close(&program);
     }
+}
+
+/* Its end alone would pass for Scalekit's. */
+static void takes_a_401_that_was_told_for_the_providers(void)
+{
+    struct program program;
+    char body[9000 + sizeof OWN];
+
+    memset(body, ' ', 9000);
+    memcpy(body + 9000, OWN, sizeof OWN);
+    program_open(&program);
+    program.body = body;
+    answer(&program, GET_IT, 200, "fine");
+    service_once(program.f.service, GET_IT,
+                 (struct service_answer){
+                     .status = 401, .body = body, .manner = SERVICE_HALTS, .bytes = 9000});
+    download(&program);
+    until(&program, &program.pieces, 1);
+    service_release(program.f.service);
+    call_wait(program.call);
+    CU_ASSERT_EQUAL(program.call->code, SCALEKIT_OK);
+    CU_ASSERT_EQUAL(program.status, 401);
+    CU_ASSERT_EQUAL(program.got, sizeof body - 1);
+    CU_ASSERT_FALSE(program.torn);
+    program_close(&program);
 }
 
 /* What was read of the body is gone; but the token is known to be no good. */
@@ -650,12 +753,16 @@ SUITE(proxy_stream, {"gives an answer in pieces", gives_an_answer_in_pieces},
       {"may be paused before it began", may_be_paused_before_it_began},
       {"keeps its deadline while paused", keeps_its_deadline_while_paused},
       {"fails in the middle of an answer", fails_in_the_middle},
+      {"tells of one answer only", tells_one_answer_only},
       {"sends a body in pieces", sends_a_body_in_pieces},
       {"asks again only when it is told to", asks_again_only_when_told},
+      {"may be told to while it is asked", may_be_told_while_it_is_asked},
+      {"keeps an answer that begins early", keeps_an_answer_that_begins_early},
       {"refuses a body of another length", refuses_a_body_of_another_length},
       {"asks for no more than its length", asks_for_no_more_than_its_length},
       {"does not tell a refused token", does_not_tell_a_refused_token},
       {"waits until it knows whose 401 it is", waits_until_it_knows_whose_401_it_is},
+      {"takes a 401 that was told for the provider's", takes_a_401_that_was_told_for_the_providers},
       {"does not send a stream again", does_not_send_a_stream_again},
       {"lets callbacks do anything", lets_callbacks_do_anything},
       {"ends while paused", ends_while_paused},

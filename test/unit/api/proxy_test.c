@@ -316,6 +316,8 @@ static const struct scalekit_entry hostile_headers[] = {{"Authorization", "Beare
                                                         {"Connection_Name", "slack"},
                                                         {"connection-name", "slack"},
                                                         {"Connection-Name", "slack"},
+                                                        {"connection.name", "slack"},
+                                                        {"connection~name", "slack"},
                                                         {"identifier", "admin"},
                                                         {"Identifier", "admin"},
                                                         {"x-env-domain", "x"},
@@ -376,6 +378,35 @@ static const struct scalekit_entry hostile_headers[] = {{"Authorization", "Beare
                                                         {"x", "\xff"},
                                                         {"x", NULL},
                                                         {NULL, "x"}};
+
+/* Whatever of it may be a key or somebody's data. */
+static void logs_nothing_of_what_is_sent(void)
+{
+    static const struct scalekit_entry hidden[] = {{"x-key", "HIDDEN"}};
+    static const struct scalekit_proxy_params rows[] = {
+        {.path = "/v1?key=HIDDEN"},
+        {.path = "/v1", .query = hidden, .n_query = 1},
+        {.path = "/v1", .headers = hidden, .n_headers = 1},
+        {.path = "/v1", .method = "GET", .body = "\"HIDDEN\""},
+        {.path = "/v1", .method = "GET", .form_data = hidden, .n_form_data = 1},
+        {.path = "/v1", .method = "GET", .raw_body = "HIDDEN", .raw_body_length = 6},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct scalekit_proxy_params params = rows[i];
+        struct fixture f;
+
+        fixture_open(&f);
+        service_once(f.service, "GET /proxy/v1", (struct service_answer){200, "fine", NULL, 0, 0});
+        params.struct_size = sizeof params;
+        params.connection_name = "gmail";
+        params.identifier = "user_1";
+        call_wait(call_proxy(&f, &params));
+        CU_ASSERT(text_has(f.log, "gmail"));
+        CU_ASSERT_FALSE(text_has(f.log, "HIDDEN"));
+        fixture_free(&f);
+    }
+}
 
 /* More than a server takes, and HTTP/2 carries. */
 static void refuses_what_is_too_long(void)
@@ -621,6 +652,7 @@ SUITE(proxy, {"sends what it is given", sends_what_it_is_given},
       {"refuses what cannot be", refuses_what_cannot_be},
       {"refuses what is too long", refuses_what_is_too_long},
       {"refuses hostile headers", refuses_hostile_headers},
+      {"logs nothing of what is sent", logs_nothing_of_what_is_sent},
       {"gives every answer as it came", gives_every_answer_as_it_came},
       {"keeps to the limit of an answer", keeps_to_the_limit},
       {"returns the 401 of a provider", returns_the_401_of_a_provider},

@@ -75,6 +75,33 @@ static const struct invalid_row {
     {"no value with LF", "GET", "/", "a", "b\nc"},
 };
 
+/* As large as a caller can make it. */
+static void sends_large_headers(void)
+{
+    static char target[32769], value[4097];
+    struct ski_header more[8];
+    struct duet duet;
+    struct trip trip;
+
+    memset(target, '~', sizeof target - 1);
+    memset(value, '~', sizeof value - 1);
+    target[0] = '/';
+    for (size_t i = 0; i < 8; i++)
+        more[i] = SKI_HEADER("x-large", value);
+    duet_init(&duet, OPTIONS(0));
+    trip_init(&trip, &duet, "/");
+    trip.exchange.target = target;
+    trip.exchange.more_headers = more;
+    trip.exchange.n_more_headers = 8;
+    trip_start(&trip, &duet);
+    duet_pump(&duet);
+    CU_ASSERT_EQUAL(trip.end, SKI_H2_COMPLETE);
+    CU_ASSERT_EQUAL(trip.exchange.status, 200);
+    trip_free(&trip);
+    CU_ASSERT(duet_lives(&duet));
+    duet_free(&duet);
+}
+
 static void sends_nothing_that_may_not_be_sent(void)
 {
     struct duet duet;
@@ -798,7 +825,7 @@ static void survives_lack_of_memory(void)
     CU_ASSERT(test_every_allocation(make_every_trip, NULL) > 20);
 }
 
-SUITE(h2, {"says what is asked", says_what_is_asked},
+SUITE(h2, {"says what is asked", says_what_is_asked}, {"sends large headers", sends_large_headers},
       {"sends nothing that may not be sent", sends_nothing_that_may_not_be_sent},
       {"opens nothing before the settings", opens_nothing_before_the_settings},
       {"knows what is no HTTP/2", knows_what_is_no_http2},

@@ -38,6 +38,7 @@ static const char *const good_paths[] = {
     "/v1/things/....",
     "/v1/things:batchGet",
     "/v1/things;version=2/parts",
+    "/v1/things;path=a%2Fb/..",
     "/v1/c%C3%B4t%C3%A9",
     "/v1/%E6%97%A5%E6%9C%AC",
     "/v1/100%25",
@@ -123,6 +124,11 @@ static const struct hostile_row {
     {"/..%3b/x", "climb"},
     {"/a/..;/..;/x", "climb"},
     {"/;/../x", "climb"},
+    {"/;%5cb/../x", "climb"}, /* cut off before it is decoded, it is an empty one */
+    {"/;%2fb/../x", "climb"},
+    {"/%3ba%5cb/../x", "climb"},
+    {"/.;\\b/../x", "climb"},
+    {"/a/;%5cb/../../x", "climb"},
 
     /* Control characters, plain and encoded, and what splits a request. */
     {"/a\r\nx: y", "control"},

@@ -140,6 +140,51 @@ static void goes_on_after_each_pause(void)
     }
 }
 
+static void stay_calm(struct ski_exchange *exchange)
+{
+    (void)exchange;
+}
+
+/* The server has not heard our SETTINGS yet: its window grows when it has. */
+static void holds_from_the_first_moment(void)
+{
+    struct ski_transfer transfer;
+    struct duet duet;
+    struct trip trip;
+    size_t got = 0;
+
+    CU_ASSERT_FATAL(duet_try_init(&duet, &good, NULL));
+    ski_h2_read(duet.h2, duet.inbox.data, duet.inbox.length);
+    ski_buf_clear(&duet.inbox);
+    trip_init(&trip, &duet, "/bytes/5000000");
+    ski_transfer_init(&transfer, &duet.mem);
+    transfer.stir = stay_calm;
+    transfer.down = transfer.paused = true;
+    trip.exchange.transfer = &transfer;
+    trip.exchange.answer.maximum = SKI_TRANSFER_MAX_DOWN;
+    trip_start(&trip, &duet);
+    duet_write(&duet);
+    ski_h2_transfer(duet.h2, &trip.exchange);
+    CU_ASSERT_EQUAL(transfer.held, 65535);
+    duet_pump(&duet);
+    CU_ASSERT_EQUAL(trip.over, 0);
+    CU_ASSERT_EQUAL(transfer.held, SKI_H2_STREAM_WINDOW);
+    CU_ASSERT_EQUAL(trip.exchange.answer.length, SKI_H2_STREAM_WINDOW);
+
+    transfer.paused = false;
+    while (!trip.over && trip.exchange.answer.length > 0) {
+        got += trip.exchange.answer.length;
+        ski_buf_clear(&trip.exchange.answer);
+        ski_h2_transfer(duet.h2, &trip.exchange);
+        duet_pump(&duet);
+    }
+    CU_ASSERT_EQUAL(got + trip.exchange.answer.length, 5000000);
+    CU_ASSERT_EQUAL(trip.end, SKI_H2_COMPLETE);
+    ski_transfer_free(&transfer);
+    trip_free(&trip);
+    duet_free(&duet);
+}
+
 /* --- requests ---------------------------------------------------------------------------------- */
 
 static void check_body(struct yard *yard, size_t length)
@@ -444,14 +489,38 @@ static void goes_again_before_it_has_begun(void)
     yard_close(&yard);
 }
 
+/* Refused while it is paused, it is paused where it goes next. */
+static void stays_paused_when_it_goes_again(void)
+{
+    static const struct h2_server_options refusing = {.reset_every = 2,
+                                                      .reset_code = NGHTTP2_REFUSED_STREAM};
+    struct yard yard;
+    struct haul haul;
+
+    yard_open(&yard, H2, &refusing);
+    CU_ASSERT(pond_shoot(&yard.pond, "/"));
+    haul_init(&haul, &yard.pond, "/bytes/20000000");
+    haul_start(&haul);
+    RIG_UNTIL(&yard.pond.rig, haul.shot.exchange.h2.stream > 1);
+    haul_pause(&haul, true);
+    CU_ASSERT(haul.transfer.held);
+    RIG_UNTIL(&yard.pond.rig, haul.shot.done || haul.shot.exchange.answer.length > MIB / 2);
+    for (int i = 0; i < 100; i++)
+        test_loop_turn(&yard.pond.rig.test);
+    CU_ASSERT_EQUAL(haul.shot.done, 0);
+    CU_ASSERT_EQUAL(rig_heard(&yard.pond.rig)->refused, 1);
+    CU_ASSERT_EQUAL(haul.transfer.held, SKI_H2_STREAM_WINDOW);
+    CU_ASSERT_EQUAL(haul.shot.exchange.answer.length, SKI_H2_STREAM_WINDOW);
+    haul_pause(&haul, false);
+    finish(&yard, &haul);
+    CU_ASSERT(haul_arrived(&haul, 200, 20000000));
+    haul_free(&haul);
+    yard_close(&yard);
+}
+
 /* --- memory ------------------------------------------------------------------------------------ */
 
 #define ECHOED 600000 /* more than is let wait */
-
-static void stay_calm(struct ski_exchange *exchange)
-{
-    (void)exchange;
-}
 
 /* Sends so much in pieces; lets the echo wait until there is too much of it, and takes it then.
  * Returns how much came. */
@@ -523,6 +592,7 @@ static void survives_every_lack_of_memory(void)
 SUITE(transfer, {"passes large answers on", passes_large_answers_on},
       {"makes the server wait for who takes nothing, and nobody else", makes_the_server_wait},
       {"goes on after each pause", goes_on_after_each_pause},
+      {"holds an answer from the first moment", holds_from_the_first_moment},
       {"sends large bodies, of known length or not", sends_large_bodies},
       {"waits for who has nothing yet", waits_for_who_has_nothing_yet},
       {"waits for a server that does not read", waits_for_a_server_that_does_not_read},
@@ -532,4 +602,5 @@ SUITE(transfer, {"passes large answers on", passes_large_answers_on},
       {"cancels at every moment", cancels_at_every_moment},
       {"is not sent again once it has begun", is_not_sent_again_once_begun},
       {"goes again before it has begun", goes_again_before_it_has_begun},
+      {"stays paused when it goes again", stays_paused_when_it_goes_again},
       {"survives every lack of memory", survives_every_lack_of_memory})
