@@ -72,7 +72,7 @@ static void put_short_options(void)
 
 static void put_parameters(const scalekit_operation *operation)
 {
-    struct scalekit_parameter parameter;
+    struct scalekit_parameter parameter = {.struct_size = sizeof parameter};
 
     printf("    %s) printf '%%s' '", scalekit_operation_name(operation));
     for (size_t i = 0; scalekit_operation_parameter(operation, i, &parameter); i++) {
@@ -91,7 +91,7 @@ static void put_parameters(const scalekit_operation *operation)
 /* What a parameter may be, under "operation.parameter". */
 static void put_words(const scalekit_operation *operation)
 {
-    struct scalekit_parameter parameter;
+    struct scalekit_parameter parameter = {.struct_size = sizeof parameter};
     const char *word;
 
     for (size_t i = 0; scalekit_operation_parameter(operation, i, &parameter); i++) {

@@ -118,7 +118,7 @@ static void add_parameter(struct table *table, const scalekit_operation *operati
 static int show_parameters(const scalekit_operation *operation)
 {
     struct table table = {.columns = 4};
-    struct scalekit_parameter parameter;
+    struct scalekit_parameter parameter = {.struct_size = sizeof parameter};
 
     if (!scalekit_operation_parameter(operation, 0, &parameter)) {
         puts("  It takes no parameters.");
@@ -181,7 +181,7 @@ static void record_parameter(struct record *record, const scalekit_operation *op
 static void record_operation(const scalekit_operation *operation)
 {
     struct record record = record_begin(stdout);
-    struct scalekit_parameter parameter;
+    struct scalekit_parameter parameter = {.struct_size = sizeof parameter};
 
     record_text(&record, "name", scalekit_operation_name(operation));
     record_text(&record, "summary", scalekit_operation_summary(operation));

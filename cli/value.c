@@ -62,7 +62,7 @@ static bool unknown_parameter(const scalekit_operation *operation, const char *n
 {
     char written[SCALEKIT_PARAMETER_NAME], best[SCALEKIT_PARAMETER_NAME], text[400];
     struct nearest nearest;
-    struct scalekit_parameter parameter;
+    struct scalekit_parameter parameter = {.struct_size = sizeof parameter};
 
     normalize(written, name, strlen(name));
     nearest = nearest_to(written);
@@ -87,7 +87,7 @@ static bool resolve(const scalekit_operation *operation, struct argument *argume
                     struct value_problem *problem)
 {
     size_t length = strlen(argument->name), end = length;
-    struct scalekit_parameter parameter;
+    struct scalekit_parameter parameter = {.struct_size = sizeof parameter};
 
     argument->path = (struct tree_path){.name = argument->name, .plain_from = length};
     argument->type = SCALEKIT_PARAMETER_STRING;

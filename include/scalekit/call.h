@@ -10,11 +10,12 @@ SCALEKIT_BEGIN
 struct scalekit_call_params {
     size_t struct_size;
     const char *method; /* required: GET, POST, PUT, PATCH or DELETE */
-    /* Required: below /api/v1/, percent-encoded as it goes out, without a query.  It may not lead out
-     * of /api/v1/, however a server may read it: decoded, with '\' for '/', with dot segments
-     * removed. */
+    /* Required: below /api/v1/, percent-encoded as it goes out, without a query, up to 8,192 bytes.
+     * It may not lead out of /api/v1/, however a server may read it: decoded, with '\' for '/', with
+     * dot segments removed. */
     const char *path;
-    /* Appended in this order, percent-encoded; a list repeats its key; up to 1,000. */
+    /* Appended in this order, percent-encoded; a list repeats its key; up to 1,000.  With the path,
+     * up to 32 KiB then. */
     const struct scalekit_entry *query;
     size_t n_query;
     const char *body; /* JSON text; NULL: none */

@@ -10,8 +10,8 @@
  *
  * Errors of every operation here, beside those of the network, the deadline and memory:
  * SCALEKIT_ERR_INVALID, SCALEKIT_ERR_SIGN_IN, SCALEKIT_ERR_BAD_REQUEST, SCALEKIT_ERR_UNAUTHORIZED,
- * SCALEKIT_ERR_FORBIDDEN, SCALEKIT_ERR_RATE_LIMITED, SCALEKIT_ERR_UNAVAILABLE, SCALEKIT_ERR_SERVER, SCALEKIT_ERR_DECODE.
- * What an operation adds is said with it. */
+ * SCALEKIT_ERR_FORBIDDEN, SCALEKIT_ERR_RATE_LIMITED, SCALEKIT_ERR_UNAVAILABLE,
+ * SCALEKIT_ERR_SERVER, SCALEKIT_ERR_DECODE.  What an operation adds is said with it. */
 #ifndef SCALEKIT_CONNECTED_ACCOUNT_H
 #define SCALEKIT_CONNECTED_ACCOUNT_H
 
@@ -174,7 +174,7 @@ SCALEKIT_API scalekit_request *scalekit_get_connected_account_details(
     scalekit_connected_account_cb cb, void *user);
 
 /* Which account, by its id alone. */
-struct scalekit_connected_account_id_params {
+struct scalekit_connected_account_id_key {
     size_t struct_size;
     const char *connected_account_id; /* required */
 };
@@ -185,7 +185,7 @@ struct scalekit_connected_account_id_params {
  *
  * HTTP: GET /api/v1/connected_accounts/{id}.  Errors: SCALEKIT_ERR_NOT_FOUND: no such account. */
 SCALEKIT_API scalekit_request *scalekit_get_connected_account_by_id(
-    scalekit_client *client, const struct scalekit_connected_account_id_params *params,
+    scalekit_client *client, const struct scalekit_connected_account_id_key *params,
     scalekit_connected_account_cb cb, void *user);
 
 /* Takes its credentials from an account, which stays as DISCONNECTED: the user may authorize it
@@ -194,7 +194,7 @@ SCALEKIT_API scalekit_request *scalekit_get_connected_account_by_id(
  * HTTP: POST /api/v1/connected_accounts/{id}:disconnect.  Errors: SCALEKIT_ERR_NOT_FOUND: no such
  * account. */
 SCALEKIT_API scalekit_request *scalekit_disconnect_connected_account(
-    scalekit_client *client, const struct scalekit_connected_account_id_params *params,
+    scalekit_client *client, const struct scalekit_connected_account_id_key *params,
     scalekit_connected_account_cb cb, void *user);
 
 /* Deletes an account and revokes its credentials.

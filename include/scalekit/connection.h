@@ -201,7 +201,7 @@ typedef void (*scalekit_connection_page_cb)(scalekit_request *request,
 /* Which connection. */
 struct scalekit_connection_key {
     size_t struct_size;
-    const char *connection_id; /* required */
+    const char *connection_id; /* required, 1 to 32 characters */
 };
 
 /* A new connection.  Checked together: a provider or a provider_key must be given; the provider
@@ -239,7 +239,7 @@ SCALEKIT_API scalekit_request *scalekit_get_environment_connection(
  * given. */
 struct scalekit_update_environment_connection_params {
     size_t struct_size;
-    const char *connection_id; /* required */
+    const char *connection_id; /* required, 1 to 32 characters */
     enum scalekit_connection_provider provider;
     const char *provider_text;
     enum scalekit_connection_type type;

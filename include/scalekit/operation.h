@@ -47,6 +47,7 @@ SCALEKIT_API const char *scalekit_parameter_type_name(enum scalekit_parameter_ty
 #define SCALEKIT_PARAMETER_NAME 160 /* bytes, the end included */
 
 struct scalekit_parameter {
+    size_t struct_size; /* of the caller's, set before it is filled in */
     /* As in the C structure, members of members behind a dot, those of a list's items behind "[].":
      * "connection_name", "authorization_details.oauth_token.scopes",
      * "connection_tool_mappings[].tools". */
@@ -60,7 +61,14 @@ struct scalekit_parameter {
 };
 
 /* Fills in the parameter at a place in the list, in the order of the structure, an object's members
- * behind it.  false past the end. */
+ * behind it:
+ *
+ *     struct scalekit_parameter parameter = {.struct_size = sizeof parameter};
+ *
+ *     for (size_t i = 0; scalekit_operation_parameter(operation, i, &parameter); i++)
+ *         puts(parameter.name);
+ *
+ * false past the end, and when struct_size is 0. */
 SCALEKIT_API bool scalekit_operation_parameter(const scalekit_operation *operation, size_t index,
                                                struct scalekit_parameter *parameter);
 

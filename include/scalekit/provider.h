@@ -82,7 +82,8 @@ enum scalekit_provider_type {
 /* Which providers to list.  All members may be absent. */
 struct scalekit_list_providers_params {
     size_t struct_size;
-    const char *identifier; /* the one of that identifier; A-Z a-z 0-9 _ : - only */
+    /* The one of that identifier: up to 255 characters of A-Z a-z 0-9 _ : -. */
+    const char *identifier;
     enum scalekit_provider_type provider_type;
     const char *provider_type_text; /* a type this version does not know */
     int64_t page_size;              /* 0: the server's default */
@@ -98,9 +99,9 @@ SCALEKIT_API scalekit_request *scalekit_list_providers(
     scalekit_provider_page_cb cb, void *user);
 
 /* Which provider to delete. */
-struct scalekit_delete_provider_params {
+struct scalekit_provider_key {
     size_t struct_size;
-    const char *identifier; /* required */
+    const char *identifier; /* required, up to 255 characters */
 };
 
 /* --- custom providers -------------------------------------------------------------------------- */
@@ -131,7 +132,7 @@ SCALEKIT_API scalekit_request *scalekit_create_custom_provider(
 /* What to change of a custom provider. */
 struct scalekit_update_custom_provider_params {
     size_t struct_size;
-    const char *identifier;   /* required */
+    const char *identifier;   /* required, up to 255 characters */
     const char *display_name; /* required, 1 to 200 of A-Z a-z 0-9 and space, not only spaces */
     const char *description;
     const char *auth_patterns; /* required: a JSON list as text; replaces the old one */
@@ -156,8 +157,8 @@ SCALEKIT_API scalekit_request *scalekit_update_custom_provider(
  * HTTP: DELETE /api/v1/custom-providers/{identifier}.  Errors: SCALEKIT_ERR_NOT_FOUND: no such
  * custom provider, also when a retry finds that the first attempt had done it. */
 SCALEKIT_API scalekit_request *scalekit_delete_custom_provider(
-    scalekit_client *client, const struct scalekit_delete_provider_params *params,
-    scalekit_done_cb cb, void *user);
+    scalekit_client *client, const struct scalekit_provider_key *params, scalekit_done_cb cb,
+    void *user);
 
 /* --- Scalekit's own providers ------------------------------------------------------------------
  * All preview: the service may still change them, and few may call them. */
@@ -188,7 +189,7 @@ SCALEKIT_API scalekit_request *scalekit_create_provider(
 /* What to change of a provider. */
 struct scalekit_update_provider_params {
     size_t struct_size;
-    const char *identifier;   /* required */
+    const char *identifier;   /* required, up to 255 characters */
     const char *display_name; /* required, 1 to 200 characters */
     const char *description;
     const char *const *categories;
@@ -212,9 +213,9 @@ SCALEKIT_API scalekit_request *scalekit_update_provider(
  *
  * HTTP: DELETE /api/v1/providers/{identifier}.  Errors: SCALEKIT_ERR_NOT_FOUND: no such provider,
  * also when a retry finds that the first attempt had done it. */
-SCALEKIT_API scalekit_request *scalekit_delete_provider(
-    scalekit_client *client, const struct scalekit_delete_provider_params *params,
-    scalekit_done_cb cb, void *user);
+SCALEKIT_API scalekit_request *scalekit_delete_provider(scalekit_client *client,
+                                                        const struct scalekit_provider_key *params,
+                                                        scalekit_done_cb cb, void *user);
 
 SCALEKIT_END
 

@@ -31,8 +31,8 @@ SCALEKIT_API scalekit_request *scalekit_request_ref(scalekit_request *request);
 SCALEKIT_API void scalekit_request_unref(scalekit_request *request);
 
 /* --- settings: on a fresh request, before the loop turns ---------------------------------------
- * Each returns SCALEKIT_OK, SCALEKIT_ERR_INVALID for a value out of range, or
- * SCALEKIT_ERR_TOO_LATE once the request has started. */
+ * Each returns SCALEKIT_OK, SCALEKIT_ERR_INVALID for a value out of range or a request that is NULL,
+ * or SCALEKIT_ERR_TOO_LATE once the request has started. */
 
 /* The total time allowed in milliseconds, 1 to 86,400,000, counted from now: it covers waiting for
  * a connection and for a token, the exchange, every retry and the pauses between them.  Without it
@@ -60,9 +60,9 @@ SCALEKIT_API const struct scalekit_error *scalekit_request_error(const scalekit_
 /* The status of the last HTTP answer, 0 when there was none. */
 SCALEKIT_API int scalekit_request_http_status(const scalekit_request *request);
 
-/* The body of the answer that decided, as it came, whatever its status, NUL behind it; *length, unless
- * NULL, is set to its bytes.  NULL: it was not asked to be kept, there was none, or the operation is
- * made of several.  It may hold secrets.  Borrowed from the request. */
+/* The body of the answer that decided, as it came, whatever its status, NUL behind it; *length,
+ * unless NULL, is set to its bytes.  NULL: it was not asked to be kept, there was none, or the
+ * operation is made of several.  It may hold secrets.  Borrowed from the request. */
 SCALEKIT_API const char *scalekit_request_response(const scalekit_request *request, size_t *length);
 
 /* How often it was sent, or tried to be. */

@@ -18,7 +18,7 @@ static const char *check_method(const char *method)
 static const struct ski_field call_fields[] = {
     STRING(scalekit_call_params, method, "method", .flags = SKI_REQUIRED, .check = check_method),
     STRING(scalekit_call_params, path, "path", .flags = SKI_REQUIRED, .max = SKI_MAX_PATH),
-    MAP(scalekit_call_params, query, "query", .key_min = 1, .max_items = 1000),
+    MAP(scalekit_call_params, query, "query", .flags = SKI_SECRET, .key_min = 1, .max_items = 1000),
     JSON(scalekit_call_params, body, "body", .flags = SKI_SECRET | SKI_ANY_JSON),
     CHOICE(scalekit_call_params, idempotent, "idempotent"),
     END,

@@ -180,11 +180,11 @@ CHECK_ACCOUNT_KEY(scalekit_account_key)
 
 /* Other words than ids in this place are other operations: ".../auth". */
 static const struct ski_field id_fields[] = {
-    STRING(scalekit_connected_account_id_params, connected_account_id, "id",
+    STRING(scalekit_connected_account_id_key, connected_account_id, "id",
            .flags = SKI_REQUIRED | SKI_PATH, .max = 32, .check = ski_check_account_id),
     END,
 };
-static const struct ski_type id_type = TYPE(scalekit_connected_account_id_params, id_fields);
+static const struct ski_type id_type = TYPE(scalekit_connected_account_id_key, id_fields);
 
 /* On the wire, what an account is made of stands one level deeper than what names it. */
 static const struct ski_field new_account_fields[] = {
@@ -310,6 +310,9 @@ DELIVER(deliver_verification, scalekit_user_verification_cb)
 
 /* --- operations -------------------------------------------------------------------------------- */
 
+static scalekit_request *start_create(scalekit_client *client, const void *params, ski_callback cb,
+                                      void *user);
+
 enum { GET_AUTH, GET_DETAILS, GET_BY_ID, DELETE, DISCONNECT, CREATE, UPDATE, LIST, SEARCH, VERIFY };
 
 #define ACCOUNT_RESULT                                                                             \
@@ -371,6 +374,7 @@ const struct ski_operation ski_connected_account_operations[] = {
                 .idempotency = SKI_UNSAFE,
                 .params = &ski_create_connected_account_type,
                 .check = ski_check_create_connected_account,
+                .start = start_create,
                 ACCOUNT_RESULT},
     [UPDATE] = {.name = "update_connected_account",
                 .method = "PUT",
@@ -415,6 +419,21 @@ const struct ski_operation ski_connected_account_operations[] = {
     {.name = NULL},
 };
 
+/* Without details the service is told that OAuth is meant. */
+static scalekit_request *start_create(scalekit_client *client, const void *params, ski_callback cb,
+                                      void *user)
+{
+    static const struct scalekit_oauth_token oauth = {.struct_size = sizeof oauth};
+    static const struct scalekit_authorization_details details = {.struct_size = sizeof details,
+                                                                  .oauth_token = &oauth};
+    struct scalekit_create_connected_account_params complete;
+
+    params = ski_params_copy(&complete, sizeof complete, params);
+    if (params == &complete && !complete.authorization_details)
+        complete.authorization_details = &details;
+    return ski_request_start(client, &ski_connected_account_operations[CREATE], params, cb, user);
+}
+
 scalekit_request *scalekit_get_connected_account(scalekit_client *client,
                                                  const struct scalekit_account_key *key,
                                                  scalekit_connected_account_cb cb, void *user)
@@ -433,7 +452,7 @@ scalekit_request *scalekit_get_connected_account_details(scalekit_client *client
 }
 
 scalekit_request *scalekit_get_connected_account_by_id(
-    scalekit_client *client, const struct scalekit_connected_account_id_params *params,
+    scalekit_client *client, const struct scalekit_connected_account_id_key *params,
     scalekit_connected_account_cb cb, void *user)
 {
     return ski_request_start(client, &ski_connected_account_operations[GET_BY_ID], params,
@@ -449,7 +468,7 @@ scalekit_request *scalekit_delete_connected_account(scalekit_client *client,
 }
 
 scalekit_request *scalekit_disconnect_connected_account(
-    scalekit_client *client, const struct scalekit_connected_account_id_params *params,
+    scalekit_client *client, const struct scalekit_connected_account_id_key *params,
     scalekit_connected_account_cb cb, void *user)
 {
     return ski_request_start(client, &ski_connected_account_operations[DISCONNECT], params,
@@ -460,17 +479,7 @@ scalekit_request *scalekit_create_connected_account(
     scalekit_client *client, const struct scalekit_create_connected_account_params *params,
     scalekit_connected_account_cb cb, void *user)
 {
-    /* Without details the service is told that OAuth is meant. */
-    static const struct scalekit_oauth_token oauth = {.struct_size = sizeof oauth};
-    static const struct scalekit_authorization_details details = {.struct_size = sizeof details,
-                                                                  .oauth_token = &oauth};
-    struct scalekit_create_connected_account_params complete;
-
-    params = ski_params_copy(&complete, sizeof complete, params);
-    if (params == &complete && !complete.authorization_details)
-        complete.authorization_details = &details;
-    return ski_request_start(client, &ski_connected_account_operations[CREATE], params,
-                             (ski_callback)cb, user);
+    return start_create(client, params, (ski_callback)cb, user);
 }
 
 scalekit_request *scalekit_update_connected_account(

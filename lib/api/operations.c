@@ -177,10 +177,12 @@ bool scalekit_operation_parameter(const scalekit_operation *operation, size_t in
 {
     struct walk walk;
     const struct ski_field *field = find_parameter(operation, index, &walk);
+    struct scalekit_parameter found;
+    size_t size = parameter->struct_size;
 
-    if (!field)
+    if (!field || size == 0)
         return false;
-    *parameter = (struct scalekit_parameter){
+    found = (struct scalekit_parameter){
         .type = type_of(field),
         .depth = walk.depth,
         .required = field->flags & SKI_REQUIRED,
@@ -190,7 +192,9 @@ bool scalekit_operation_parameter(const scalekit_operation *operation, size_t in
         .min_items = field->min_items,
         .max_items = field->max_items,
     };
-    memcpy(parameter->name, walk.name, sizeof parameter->name);
+    memcpy(found.name, walk.name, sizeof found.name);
+    found.struct_size = size;
+    memcpy(parameter, &found, size < sizeof found ? size : sizeof found);
     return true;
 }
 

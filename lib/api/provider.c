@@ -103,10 +103,10 @@ static const struct ski_type list_type = TYPE(scalekit_list_providers_params, li
     STRING(S, identifier, "identifier", .flags = SKI_REQUIRED | SKI_PATH, .max = 255)
 
 static const struct ski_field delete_fields[] = {
-    IDENTIFIER_IN_PATH(scalekit_delete_provider_params),
+    IDENTIFIER_IN_PATH(scalekit_provider_key),
     END,
 };
-static const struct ski_type delete_type = TYPE(scalekit_delete_provider_params, delete_fields);
+static const struct ski_type delete_type = TYPE(scalekit_provider_key, delete_fields);
 
 #define CUSTOM_PROVIDER(S, proxy_url_flags)                                                        \
     STRING(S, display_name, "display_name", .flags = SKI_REQUIRED, .min = 1, .max = 200,           \
@@ -280,9 +280,9 @@ scalekit_request *scalekit_update_custom_provider(
     return start(client, UPDATE_CUSTOM, params, (ski_callback)cb, user);
 }
 
-scalekit_request *scalekit_delete_custom_provider(
-    scalekit_client *client, const struct scalekit_delete_provider_params *params,
-    scalekit_done_cb cb, void *user)
+scalekit_request *scalekit_delete_custom_provider(scalekit_client *client,
+                                                  const struct scalekit_provider_key *params,
+                                                  scalekit_done_cb cb, void *user)
 {
     return start(client, DELETE_CUSTOM, params, (ski_callback)cb, user);
 }
@@ -302,7 +302,7 @@ scalekit_request *scalekit_update_provider(scalekit_client *client,
 }
 
 scalekit_request *scalekit_delete_provider(scalekit_client *client,
-                                           const struct scalekit_delete_provider_params *params,
+                                           const struct scalekit_provider_key *params,
                                            scalekit_done_cb cb, void *user)
 {
     return start(client, DELETE, params, (ski_callback)cb, user);

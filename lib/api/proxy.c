@@ -78,7 +78,7 @@ static const struct ski_field proxy_fields[] = {
     JSON(scalekit_proxy_params, body, "body", .flags = SKI_SECRET | SKI_ANY_JSON),
     MAP(scalekit_proxy_params, form_data, "form_data", .flags = SKI_SECRET, .key_min = 1,
         .max_items = MAX_ENTRIES),
-    STRING(scalekit_proxy_params, content_type, "content_type", .max = 256,
+    STRING(scalekit_proxy_params, content_type, "content_type", .min = 1, .max = 256,
            .check = check_content_type),
     END,
 };

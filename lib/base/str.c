@@ -1,4 +1,5 @@
 #include "base/str.h"
+#include <limits.h>
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
@@ -236,32 +237,35 @@ bool ski_parse_i64(struct ski_slice number, int64_t *out)
     return true;
 }
 
-/* The C library spells numbers as its locale does: the decimal point is replaced both ways. */
-static void replace(char *text, char from, char to)
+/* The C library spells numbers as its locale does: the decimal point, which may be a character of
+ * several bytes, is replaced both ways. */
+static void replace(char *text, const char *from, const char *to)
 {
-    char *at = strchr(text, from);
+    char *at = strstr(text, from);
 
-    if (at)
-        *at = to;
+    if (!at)
+        return;
+    memmove(at + strlen(to), at + strlen(from), strlen(at + strlen(from)) + 1);
+    memcpy(at, to, strlen(to));
 }
 
-static char decimal_point(void)
+static const char *decimal_point(void)
 {
-    return localeconv()->decimal_point[0];
+    return localeconv()->decimal_point;
 }
 
 bool ski_parse_double(struct ski_slice number, double *out)
 {
-    char text[64], *end;
+    char text[SKI_DOUBLE_LONGEST + MB_LEN_MAX], *end;
     double value;
 
-    if (number.length == 0 || number.length >= sizeof text)
+    if (number.length == 0 || number.length > SKI_DOUBLE_LONGEST)
         return false;
     memcpy(text, number.at, number.length);
     text[number.length] = '\0';
     if (strspn(text, "+-.0123456789eE") != number.length)
         return false;
-    replace(text, '.', decimal_point());
+    replace(text, ".", decimal_point());
     value = strtod(text, &end);
     if (*end != '\0' || !isfinite(value))
         return false;
@@ -276,7 +280,7 @@ void ski_format_double(char out[SKI_DOUBLE_TEXT], double number)
         if (strtod(out, NULL) == number)
             break;
     }
-    replace(out, decimal_point(), '.');
+    replace(out, decimal_point(), ".");
 }
 
 static bool is_unreserved(char c)

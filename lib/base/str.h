@@ -30,7 +30,9 @@ bool ski_parse_u64(struct ski_slice digits, uint64_t *out);
  * alone: it is not whole, or beyond int64_t, or not a number. */
 bool ski_parse_i64(struct ski_slice number, int64_t *out);
 
-/* A number as in JSON, whatever the locale.  false leaves *out alone: it is not one, or beyond double. */
+/* A number, spelt as in JSON whatever the locale.  false leaves *out alone: it is none, or beyond
+ * double, or longer than anybody writes one. */
+#define SKI_DOUBLE_LONGEST 800
 bool ski_parse_double(struct ski_slice number, double *out);
 #define SKI_DOUBLE_TEXT 32
 /* The shortest text that reads back as the same finite number. */

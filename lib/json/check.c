@@ -186,6 +186,8 @@ static scalekit_err check_map(struct check *check, const struct ski_field *field
 
 static bool is_empty_text(const struct ski_field *field, const void *structure)
 {
+    if (field->kind == SKI_ENUM)
+        return *ski_enum_text(field, structure) == '\0';
     return (field->kind == SKI_STRING || field->kind == SKI_JSON) &&
            *SKI_MEMBER(structure, field->offset, const char *const) == '\0';
 }

@@ -67,6 +67,7 @@ _Noreturn __attribute__((format(printf, 3, 4))) static void fail(struct decoder 
     vsnprintf(problem, sizeof problem, format, args);
     va_end(args);
     write_path(decoder, path, sizeof path);
+    path[ski_utf8_cut(path, strlen(path))] = '\0'; /* a map's key may not fit */
     ski_fail(decoder->failure, SCALEKIT_ERR_DECODE, SCALEKIT_PHASE_DECODE, "%s%s%s", path,
              path[0] ? ": " : "", problem);
     if (decoder->params && decoder->frames[decoder->depth].field)
@@ -224,6 +225,8 @@ static int on_null(void *user)
 
     if (frame && frame->type)
         clear(frame->structure, frame->field);
+    else if (frame && ((struct decoder *)user)->params)
+        wrong_type(user, frame);
     return 1;
 }
 
@@ -300,7 +303,8 @@ static bool set_duration(struct frame *frame, const char *text, size_t length)
     const struct ski_slice seconds = {text, point ? (size_t)(point - text) : length - 1};
 
     return text[length - 1] == 's' && is_integer_text(seconds.at, seconds.length) &&
-           (!point || is_integer_text(point + 1, length - seconds.length - 2)) &&
+           (!point ||
+            (point[1] != '-' && is_integer_text(point + 1, length - seconds.length - 2))) &&
            ski_parse_i64(seconds, &SKI_MEMBER(frame->structure, frame->field->offset, int64_t));
 }
 
@@ -563,7 +567,7 @@ static const struct ski_field *find_parameter(struct decoder *decoder, struct fr
     if (!field) {
         frame->field = NULL;
         fail(decoder, SKI_PARSE_WRONG_VALUE, "there is no \"%.*s\"",
-             (int)(length < 40 ? length : 40), key);
+             (int)(length < 40 ? length : ski_utf8_cut(key, 40)), key);
     }
     return field;
 }
@@ -672,10 +676,12 @@ scalekit_err ski_json_decode_params(struct ski_arena *arena, const struct ski_ty
     decoder.failure = failure;
     decoder.params = true;
     err = decode(&decoder, type, text, length, out);
+    if (err == SCALEKIT_OK)
+        return err;
+    failure->phase = SCALEKIT_PHASE_NONE;
     if (err != SCALEKIT_ERR_DECODE)
         return err;
     if (!failure->parameter || !failure->parameter[0])
         failure->parameter = "parameters";
-    failure->phase = SCALEKIT_PHASE_NONE;
     return failure->code = SCALEKIT_ERR_INVALID;
 }

@@ -22,9 +22,9 @@ scalekit_err ski_json_decode(struct ski_arena *arena, const struct ski_type *typ
                              size_t length, const void **out, struct ski_failure *failure);
 
 /* The same for a parameter structure of an operation that is written as JSON: members are named as
- * in C, and those of a FLAT stand beside the others.  An empty string is kept; what is missing is for
- * ski_check() to find.  What is wrong, a name that is unknown or only the service's too, is
- * SCALEKIT_ERR_INVALID, with the parameter. */
+ * in C, and those of a FLAT stand beside the others.  An empty string is kept, and null has no place
+ * in a list or map; what is missing is for ski_check() to find.  What is wrong, a name that is
+ * unknown or only the service's too, is SCALEKIT_ERR_INVALID, with the parameter. */
 scalekit_err ski_json_decode_params(struct ski_arena *arena, const struct ski_type *type,
                                     const char *text, size_t length, const void **out,
                                     struct ski_failure *failure);

@@ -13,7 +13,8 @@
  *         TYPE(scalekit_authorization_link, link_fields);
  *
  * Every structure begins with `size_t struct_size`.  Decoding sets it; encoding and checking ignore
- * rows beyond it. */
+ * rows beyond it.  So it grows at its end only, and never into the padding there, which an older
+ * program's struct_size covers. */
 #ifndef SKI_JSON_TYPE_H
 #define SKI_JSON_TYPE_H
 

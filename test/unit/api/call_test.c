@@ -105,6 +105,20 @@ static void the_answer_comes_as_it_was_sent(void)
     }
 }
 
+CALL(with_secrets, .method = "POST", .path = "/api/v1/new",
+     .query = (const struct scalekit_entry[]){{"token", "hush-1"}}, .n_query = 1,
+     .body = "{\"key\":\"hush-2\"}")
+
+static void what_is_sent_and_what_comes_back_is_not_logged(void)
+{
+    struct fixture f;
+
+    wire_answer(&f, with_secrets, "POST /api/v1/new", "{\"password\":\"hush-3\"}");
+    CU_ASSERT(text_has(f.log, "/api/v1/new"));
+    CU_ASSERT_FALSE(text_has(f.log, "hush"));
+    fixture_free(&f);
+}
+
 static void another_status_is_an_error_with_its_facts(void)
 {
     struct fixture f;
@@ -216,6 +230,8 @@ SUITE(call,
        any_route_is_called_with_the_clients_headers},
       {"what is wrong is refused and named", what_is_wrong_is_refused_and_named},
       {"the answer comes as it was sent", the_answer_comes_as_it_was_sent},
+      {"what is sent and what comes back is not logged",
+       what_is_sent_and_what_comes_back_is_not_logged},
       {"another status is an error with its facts", another_status_is_an_error_with_its_facts},
       {"only what is idempotent goes again", only_what_is_idempotent_goes_again},
       {"the response is kept on demand", the_response_is_kept_on_demand},

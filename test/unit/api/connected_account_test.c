@@ -29,6 +29,15 @@ CREATES(create_text, .authorization_details = SCALEKIT_PARAMS(
 LISTS(list_null, .connection_names = null_name, .n_connection_names = 2)
 LISTS(list_count, .n_connection_names = 2)
 
+/* The structure of a program from before connection_names: what lies behind it is not the program's. */
+CALL_STARTER(list_older, list_connected_accounts,
+             (&(const struct scalekit_list_connected_accounts_params){
+                 .struct_size = offsetof(struct scalekit_list_connected_accounts_params,
+                                         connection_names),
+                 .connection_name = "gmail",
+                 .n_connection_names = 1}),
+             call_on_page)
+
 static const struct refusal_row refusal_rows[] = {
     {"an identifier that is no UTF-8", look_bytes, "identifier"},
     {"details without their size", create_unsized, "struct_size"},
@@ -36,6 +45,7 @@ static const struct refusal_row refusal_rows[] = {
     {"a key that is no object", create_text, "details"},
     {"a name that is NULL", list_null, "connection_names"},
     {"a count without names", list_count, "connection_names"},
+    {"not what lies behind an older structure", list_older, NULL},
 };
 
 static void test_refusals(void)

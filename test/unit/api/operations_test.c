@@ -131,7 +131,7 @@ static void parameters_are_told_with_their_limits(void)
 
 static void what_only_the_service_sets_is_no_parameter(void)
 {
-    struct scalekit_parameter parameter;
+    struct scalekit_parameter parameter = {.struct_size = sizeof parameter};
     size_t index;
 
     CU_ASSERT_FALSE(find_parameter("create_connected_account",
@@ -140,12 +140,18 @@ static void what_only_the_service_sets_is_no_parameter(void)
     CU_ASSERT(find_parameter("create_connected_account", "authorization_details.google_dwd.subject",
                              &parameter, &index));
     CU_ASSERT_FALSE(scalekit_operation_parameter(NULL, 0, &parameter));
+    parameter.struct_size = 0;
+    CU_ASSERT_FALSE(scalekit_operation_parameter(scalekit_operation_at(0), 0, &parameter));
+    parameter.struct_size = offsetof(struct scalekit_parameter, depth);
+    parameter.depth = 77; /* a program built before it */
+    CU_ASSERT(scalekit_operation_parameter(scalekit_operation_at(0), 0, &parameter));
+    CU_ASSERT_EQUAL(parameter.depth, 77);
 }
 
 static void words_are_listed(void)
 {
     const scalekit_operation *operation = scalekit_operation_find("list_events");
-    struct scalekit_parameter parameter;
+    struct scalekit_parameter parameter = {.struct_size = sizeof parameter};
     size_t index;
 
     CU_ASSERT_FATAL(find_parameter("list_events", "source", &parameter, &index));
@@ -172,32 +178,41 @@ static void every_type_has_a_name(void)
     "{\"connected_account\":{\"id\":\"ca_1\",\"new_member\":1,\"authorization_details\":"          \
     "{\"oauth_token\":{\"access_token\":\"hush\",\"scopes\":[\"a\"]}}}}"
 
+#define REDACTED_ACCOUNT                                                                           \
+    "{\"id\":\"ca_1\",\"authorization_details\":{\"oauth_token\":{\"access_token\":\"***\","       \
+    "\"scopes\":[\"a\"]}}}"
+
 static void an_operation_is_called_by_name(void)
 {
     static const struct {
         const char *name, *operation, *parameters, *route, *target, *answer, *as_sent, *redacted;
+        const char *body; /* of the request */
     } cases[] = {
         {"an account", "get_connected_account", KEY, AUTH,
          "/api/v1/connected_accounts/auth?connector=gmail&identifier=user_1", SECRET_BODY,
-         SECRET_BODY,
-         "{\"id\":\"ca_1\",\"authorization_details\":{\"oauth_token\":{\"access_token\":\"***\","
-         "\"scopes\":[\"a\"]}}}"},
+         SECRET_BODY, REDACTED_ACCOUNT, ""},
         {"no result", "delete_connected_account", KEY, DELETE, "/api/v1/connected_accounts:delete",
-         "", "{}", "{}"},
+         "", "{}", "{}", "{\"connector\":\"gmail\",\"identifier\":\"user_1\"}"},
         {"no parameters", "list_connected_accounts", NULL, LIST, "/api/v1/connected_accounts",
-         "{\"total_size\":0}", "{\"total_size\":0}",
-         "{\"connected_accounts\":[],\"total_size\":0}"},
+         "{\"total_size\":0}", "{\"total_size\":0}", "{\"connected_accounts\":[],\"total_size\":0}",
+         ""},
+        {"defaults", "create_connected_account", KEY, CREATE, "/api/v1/connected_accounts",
+         SECRET_BODY, SECRET_BODY, REDACTED_ACCOUNT,
+         "{\"connector\":\"gmail\",\"identifier\":\"user_1\",\"connected_account\":"
+         "{\"authorization_details\":{\"oauth_token\":{}}}}"},
         {"several requests", "get_or_create_connected_account", KEY, DETAILS,
          "/api/v1/connected_accounts/details?connector=gmail&identifier=user_1", ACCOUNT_BODY,
          "{\"id\":\"ca_1\",\"identifier\":\"user_1\",\"status\":\"ACTIVE\",\"connector\":"
          "\"gmail\"}",
          "{\"id\":\"ca_1\",\"identifier\":\"user_1\",\"status\":\"ACTIVE\",\"connector\":"
-         "\"gmail\"}"},
+         "\"gmail\"}",
+         ""},
     };
 
     for (size_t i = 0; i < COUNT(cases) * 2; i++) {
         const char *name = cases[i / 2].name;
         bool redacted = i % 2;
+        const struct service_request *request;
         struct fixture f;
         struct call *call;
 
@@ -211,8 +226,11 @@ static void an_operation_is_called_by_name(void)
         if (call->code == SCALEKIT_OK) {
             ROW_IS(name,
                    text_is(call->result, redacted ? cases[i / 2].redacted : cases[i / 2].as_sent));
-            ROW_IS(name, text_is(service_request(f.service, cases[i / 2].route, 0)->target,
-                                 cases[i / 2].target));
+            ROW_IS(name, !*cases[i / 2].answer ||
+                             text_is(scalekit_request_response(call->request, NULL), call->result));
+            request = service_request(f.service, cases[i / 2].route, 0);
+            ROW_IS(name, text_is(request->target, cases[i / 2].target));
+            ROW_IS(name, text_is(request->body, cases[i / 2].body));
         }
         fixture_free(&f);
     }

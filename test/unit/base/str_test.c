@@ -287,7 +287,13 @@ static void doubles_are_read_as_json_spells_them(void)
     static const struct {
         const char *text;
         double value;
-    } good[] = {{"0", 0}, {"-1", -1}, {"2.5", 2.5}, {"1e3", 1000}, {"1E-2", 0.01}, {"0.1", 0.1}};
+    } good[] = {{"0", 0},
+                {"-1", -1},
+                {"2.5", 2.5},
+                {"1e3", 1000},
+                {"1E-2", 0.01},
+                {"0.1", 0.1},
+                {"0.1000000000000000055511151231257827021181583404541015625000000000000", 0.1}};
     static const char *const bad[] = {"", "x", "1e999", "nan", "inf", "0x10", "1.2.3", "1 "};
     double value = 7;
 

@@ -168,6 +168,8 @@ static void complete(struct call *call, scalekit_request *request, const void *r
     if (error) {
         CU_ASSERT_NOT_EQUAL(error->code, SCALEKIT_OK);
         CU_ASSERT_EQUAL(error->struct_size, sizeof *error);
+        CU_ASSERT_EQUAL(error->attempts, scalekit_request_attempts(request));
+        CU_ASSERT_EQUAL(error->elapsed_ms, scalekit_request_elapsed_ms(request));
         CU_ASSERT_FALSE(text_has(error->message, "s3cret"));
         call->code = error->code;
         call->phase = error->phase;

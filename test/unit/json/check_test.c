@@ -234,6 +234,7 @@ static void required_members_must_be_there_and_not_empty(void)
         {{SIZE, .string = "x"}, "integer"},
         {{SIZE, .string = "x", .integer = 1}, "moment"},
         {{UP_TO_MOMENT}, "color"},
+        {{UP_TO_MOMENT, .color_text = ""}, "color"},
         {{UP_TO_MOMENT, .color_text = "NEW"}, "json"},
         {{UP_TO_MOMENT, .color = COLOR_RED, .json = ""}, "json"},
         {{UP_TO_MOMENT, .color = COLOR_RED, .json = "{}"}, "object"},

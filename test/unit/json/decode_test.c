@@ -647,6 +647,11 @@ static void parameters_are_named_as_in_c(void)
     stop();
 }
 
+/* Characters of two bytes: a name that is too long for an error is not cut in one of them. */
+#define E_ACUTE "\xc3\xa9"
+#define FIVE_E  E_ACUTE E_ACUTE E_ACUTE E_ACUTE E_ACUTE
+#define TEN_E   FIVE_E FIVE_E
+
 static void a_wrong_parameter_is_named(void)
 {
     static const struct {
@@ -657,10 +662,17 @@ static void a_wrong_parameter_is_named(void)
         {"{\"read_only\":\"x\"}", "parameters", "there is no \"read_only\""},
         {"{\"object\":{\"strin\":\"x\"}}", "parameters", "object: there is no \"strin\""},
         {"{\"string\":1}", "string", "string: expected a string"},
+        {"{\"strings\":[\"a\",null]}", "strings", "strings[1]: expected a string"},
+        {"{\"map\":{\"k\":null}}", "map", "map.k: expected a string"},
         {"{\"objects\":[{\"integer\":\"x\"}]}", "integer",
          "objects[0].integer: expected an integer"},
         {"{\"integer\":\"\"}", "integer", "integer: expected an integer"},
         {"{\"duration\":\"\"}", "duration", "duration: expected seconds, \"3600s\""},
+        {"{\"duration\":\"1.-5s\"}", "duration", "duration: expected seconds, \"3600s\""},
+        {"{\"123456789012345678901234567890123456789" E_ACUTE "\":1}", "parameters",
+         "there is no \"123456789012345678901234567890123456789\""},
+        {"{\"map\":{\"" TEN_E TEN_E TEN_E TEN_E TEN_E TEN_E "\":1}}", "map",
+         "map." TEN_E TEN_E TEN_E TEN_E TEN_E FIVE_E E_ACUTE E_ACUTE ": expected a string"},
         {"[]", "parameters", "expected an object"},
         {"{", "parameters", "JSON that ends too early"},
     };
