@@ -113,7 +113,7 @@ static void parameters_are_told_with_their_limits(void)
 
     for (size_t i = 0; i < COUNT(cases); i++) {
         const struct scalekit_parameter *expected = &cases[i].expected;
-        struct scalekit_parameter parameter;
+        struct scalekit_parameter parameter = {.struct_size = sizeof parameter};
         size_t index;
 
         if (!find_parameter(cases[i].operation, cases[i].name, &parameter, &index)) {
