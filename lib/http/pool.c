@@ -49,7 +49,8 @@ struct ski_pool {
     int64_t closed_until_ms;  /* HTTP/2 with connections to hope for: no other is opened before */
     unsigned early_ends;      /* since a connection opened */
     bool asleep;
-    struct ski_task nap; /* puts to sleep what is idle */
+    struct ski_task nap;         /* puts to sleep what is idle */
+    struct ski_carrier *carrier; /* in place of all of this; NULL */
 };
 
 /* Those that will carry something yet. */
@@ -444,6 +445,19 @@ void ski_pool_free(struct ski_pool *pool)
     ski_free(&pool->loop->mem, pool);
 }
 
+void ski_pool_use(struct ski_pool *pool, struct ski_carrier *carrier)
+{
+    pool->carrier = carrier;
+}
+
+static scalekit_err hand_over(struct ski_pool *pool, struct ski_exchange *exchange)
+{
+    exchange->phase = SCALEKIT_PHASE_WAIT;
+    exchange->sent = true;
+    pool->carrier->start(pool->carrier, exchange);
+    return SCALEKIT_OK;
+}
+
 scalekit_err ski_pool_start(struct ski_pool *pool, struct ski_exchange *exchange)
 {
     struct member *member = pool->n_waiting == 0 || exchange->urgent ? find_room(pool) : NULL;
@@ -451,6 +465,8 @@ scalekit_err ski_pool_start(struct ski_pool *pool, struct ski_exchange *exchange
     exchange->phase = SCALEKIT_PHASE_QUEUE;
     exchange->sent = exchange->refused = false;
     exchange->connection = NULL;
+    if (pool->carrier)
+        return hand_over(pool, exchange);
     if (member) {
         carry(member, exchange);
         return SCALEKIT_OK;
@@ -472,7 +488,9 @@ scalekit_err ski_pool_start(struct ski_pool *pool, struct ski_exchange *exchange
 
 void ski_pool_cancel(struct ski_pool *pool, struct ski_exchange *exchange)
 {
-    if (exchange->connection) {
+    if (pool->carrier) {
+        pool->carrier->cancel(pool->carrier, exchange);
+    } else if (exchange->connection) {
         ski_connection_cancel(exchange->connection, exchange);
     } else if (ski_list_linked(&exchange->link)) {
         ski_list_remove(&exchange->link);

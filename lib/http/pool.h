@@ -49,6 +49,19 @@ enum scalekit_phase ski_pool_phase(const struct ski_pool *pool,
 void ski_pool_sleep(struct ski_pool *pool);
 void ski_pool_wake(struct ski_pool *pool);
 
+/* What takes exchanges in place of connections: a service inside the process, for tests and for
+ * simulations in virtual time.  Both bodies are whole: it must not be given a transfer. */
+struct ski_carrier {
+    /* Takes one on; its `link` is the carrier's until done.  Later, and never from inside this call,
+     * the carrier fills in status, answer_headers and answer, and calls `done` once. */
+    void (*start)(struct ski_carrier *carrier, struct ski_exchange *exchange);
+    void (*cancel)(struct ski_carrier *carrier, struct ski_exchange *exchange);
+};
+
+/* Lets a carrier have every exchange from now on, at once: nothing waits, nothing is limited, no
+ * connection is opened.  Before the first exchange; borrowed, it must outlive the pool. */
+void ski_pool_use(struct ski_pool *pool, struct ski_carrier *carrier);
+
 struct ski_pool_counts {
     unsigned open, opening, idle, leaving, waiting; /* open: all that carry or could carry */
     uint64_t opened_ever;

@@ -796,6 +796,69 @@ static void survives_lack_of_memory(void)
         CU_ASSERT(test_every_allocation(do_five, &max_connections) > 20);
 }
 
+/* --- a carrier --------------------------------------------------------------------------------- */
+
+/* Keeps what it is given until the test answers. */
+struct courier {
+    struct ski_carrier carrier;
+    struct ski_list taken;
+    unsigned starts, cancels;
+};
+
+static void courier_start(struct ski_carrier *carrier, struct ski_exchange *exchange)
+{
+    struct courier *courier = SKI_CONTAINER(carrier, struct courier, carrier);
+
+    CU_ASSERT_EQUAL(exchange->phase, SCALEKIT_PHASE_WAIT);
+    CU_ASSERT(exchange->sent);
+    courier->starts++;
+    ski_list_push_back(&courier->taken, &exchange->link);
+}
+
+static void courier_cancel(struct ski_carrier *carrier, struct ski_exchange *exchange)
+{
+    SKI_CONTAINER(carrier, struct courier, carrier)->cancels++;
+    ski_list_remove(&exchange->link);
+}
+
+static void courier_answer(struct courier *courier)
+{
+    struct ski_list *link = ski_list_pop_front(&courier->taken);
+    struct ski_exchange *exchange;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(link);
+    exchange = SKI_CONTAINER(link, struct ski_exchange, link);
+    exchange->status = 200;
+    ski_buf_adds(&exchange->answer, exchange->target);
+    exchange->done(exchange, NULL);
+}
+
+static void hands_everything_to_a_carrier(void)
+{
+    struct courier courier = {.carrier = {courier_start, courier_cancel}};
+    struct pond pond;
+    struct shot *shots;
+
+    pond_init(&pond, 1, 1); /* limits that a carrier does not know */
+    ski_list_init(&courier.taken);
+    ski_pool_use(pond.pool, &courier.carrier);
+    shots = shots_new(&pond.rig, 5, NULL);
+    pond_start_all(&pond, shots, 5);
+    CU_ASSERT_EQUAL(courier.starts, 5);
+    CU_ASSERT_EQUAL(ski_pool_phase(pond.pool, &shots[0].exchange), SCALEKIT_PHASE_WAIT);
+    pond_cancel(&pond, &shots[1]);
+    CU_ASSERT_EQUAL(courier.cancels, 1);
+    for (unsigned i = 0; i < 4; i++)
+        courier_answer(&courier);
+    CU_ASSERT(ski_list_empty(&courier.taken));
+    CU_ASSERT_EQUAL(shots[1].done, 0);
+    CU_ASSERT_EQUAL(shots_hit(shots, 5), 4);
+    CU_ASSERT_EQUAL(pond_count(&pond).opened_ever + pond_count(&pond).opening, 0);
+    CU_ASSERT_EQUAL(pond_accepted(&pond), 0);
+    shots_free(shots, 5);
+    pond_free(&pond);
+}
+
 SUITE(pool, {"uses a connection again", uses_a_connection_again},
       {"opens no more connections than exchanges wait", opens_no_more_than_wait},
       {"opens no more than its limit, and mixes nothing up",
@@ -827,5 +890,6 @@ SUITE(pool, {"uses a connection again", uses_a_connection_again},
       {"closes what got too old in its sleep", closes_what_got_too_old_in_its_sleep},
       {"drops what is opening when it falls asleep", drops_what_is_opening_when_it_falls_asleep},
       {"works in its sleep", works_in_its_sleep},
+      {"hands everything to a carrier, and opens nothing", hands_everything_to_a_carrier},
       {"frees all that is open", frees_all_that_is_open},
       {"survives every lack of memory", survives_lack_of_memory})
