@@ -9,8 +9,9 @@
 SCALEKIT_BEGIN
 
 /* Where a client takes its memory.  Each function behaves as its namesake of the C library, and
- * may return NULL: what needed the memory then fails with SCALEKIT_ERR_NOMEM.  Memory inside
- * libevent, OpenSSL and c-ares is theirs to place (event_set_mem_functions() and so on). */
+ * may return NULL: what needed the memory then fails with SCALEKIT_ERR_NOMEM.  They are called on
+ * the client's thread only, but for one case: see scalekit_client_release().  Memory inside libevent,
+ * OpenSSL and c-ares is theirs to place (event_set_mem_functions() and so on). */
 struct scalekit_allocator {
     void *(*malloc)(size_t size, void *user);
     void *(*realloc)(void *old, size_t size, void *user);
@@ -53,6 +54,7 @@ struct scalekit_config {
     unsigned max_queue;        /* 10,000 requests waiting for a connection; at most 10,000,000 */
     int max_retries;           /* 2; at most 10; -1 for none */
     size_t max_response_bytes; /* 8 MiB; at most 1 GiB */
+    unsigned max_submitted;    /* 4,096 functions of scalekit_submit() waiting; at most 1,048,576 */
     bool http1_only;           /* false: HTTP/2 wherever the server speaks it */
 
     /* When a watch looks, in milliseconds, each at most a day; watch_deadline_ms at most 30. */
@@ -95,7 +97,8 @@ static inline scalekit_err scalekit_config_from_env(struct scalekit_config *conf
  *
  *   out      the client; yours, free it with scalekit_client_free().  NULL when it failed.
  *   base     the loop; borrowed, it must outlive the client.  One thread runs it, and only that
- *            thread may touch the client.  Several clients may share it.
+ *            thread may touch the client; others have scalekit_submit().  Several clients may share
+ *            it.
  *   config   copied
  *   problem  NULL, or set to a static sentence that names the member that is wrong.
  *
@@ -108,9 +111,10 @@ SCALEKIT_API scalekit_err scalekit_client_new(scalekit_client **out, struct even
 
 /* Frees a client and everything on it.  Every pending request completes with SCALEKIT_ERR_CLOSED
  * and every watch ends with SCALEKIT_WATCH_STOPPED before this returns; called from inside a
- * callback of this client, they do so right after that callback has returned.  No new request is
- * accepted meanwhile.  Handles that are held by reference stay valid, and know their error.
- * NULL is ignored. */
+ * callback of this client, they do so right after that callback has returned.  What was given to
+ * scalekit_submit() and has not run is called then, too, with a client of NULL.  No new request is
+ * accepted meanwhile.  Handles that are held by reference stay valid, and know their error; for the
+ * client itself see scalekit_client_hold().  NULL is ignored. */
 SCALEKIT_API void scalekit_client_free(scalekit_client *client);
 
 /* Signs in now instead of with the first request.  It completes when a token is at hand.  Errors:

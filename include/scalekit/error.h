@@ -16,7 +16,7 @@ typedef enum scalekit_err {
     SCALEKIT_ERR_CANCELED,   /* scalekit_request_cancel() */
     SCALEKIT_ERR_CLOSED,     /* the client was freed */
     SCALEKIT_ERR_DEADLINE,   /* the time allowed ran out; error->phase tells where it was spent */
-    SCALEKIT_ERR_QUEUE_FULL, /* more requests wait for a connection than max_queue allows */
+    SCALEKIT_ERR_QUEUE_FULL, /* more requests wait than max_queue, functions than max_submitted */
     SCALEKIT_ERR_TOO_LATE,   /* a setting was changed after the request had started */
     SCALEKIT_ERR_REJECTED,   /* a tool hook refused the call; the message is the hook's */
 

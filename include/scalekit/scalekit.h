@@ -20,6 +20,7 @@
  *   scalekit_list_events()            what happened to accounts since       event.h
  *   scalekit_list_tool_call_logs()    the calls of tools; also counted      tool_call_log.h,
  *                                                                           analytics.h
+ *   scalekit_submit()                 other threads reach the client        submit.h
  *
  * Every step of scalekit_connect_account() is also there by itself: get_or_create, the
  * authorization link, the watch.
@@ -36,13 +37,17 @@
  *                reference to the request.
  *   4. Free to call anything.  Cancel any request, start new ones, stop watches, free the client:
  *                all legal in a callback.
- *   5. One client belongs to the thread that runs its event_base.  No global mutable state: many
- *                clients, many threads.
+ *   5. Threads.  One client, and all that was got from it, belongs to the thread that runs its
+ *                event_base: no other may touch it, nor look at its results.  Clients share nothing
+ *                (no global mutable state): many clients, many threads.  It may be made, and set up,
+ *                by one thread before another runs the loop, and freed when that has ended.
+ *                scalekit_submit() is how another thread reaches it; scalekit_version(),
+ *                scalekit_strerror() and what else has no client is for every thread.
  *   6. The library never blocks, never prints, never exits, never aborts on out-of-memory, never
  *                touches signal dispositions, and no peer can raise SIGPIPE in the process.  It
  *                keeps the loop alive only while something is pending.
- *   7. fork().   A client may cross it before its first request (the child calls event_reinit());
- *                from then on it belongs to the process that made it.
+ *   7. fork().   A client may cross it before its first request or hold (the child calls
+ *                event_reinit()); from then on it belongs to the process that made it.
  *
  * Conventions
  * -----------
@@ -71,6 +76,7 @@
 #include <scalekit/provider.h>
 #include <scalekit/proxy.h>
 #include <scalekit/request.h>
+#include <scalekit/submit.h>
 #include <scalekit/tool.h>
 #include <scalekit/tool_call_log.h>
 #include <scalekit/tool_hook.h>

@@ -41,7 +41,7 @@ const char *scalekit_strerror(scalekit_err err)
     case SCALEKIT_ERR_DEADLINE:
         return "deadline exceeded";
     case SCALEKIT_ERR_QUEUE_FULL:
-        return "too many requests are waiting";
+        return "too many requests or functions are waiting";
     case SCALEKIT_ERR_TOO_LATE:
         return "request has already started";
     case SCALEKIT_ERR_REJECTED:

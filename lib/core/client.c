@@ -39,13 +39,14 @@ static void on_loop_idle(struct ski_loop *loop)
     ski_pool_sleep(SKI_CONTAINER(loop, scalekit_client, loop)->pool);
 }
 
-/* The loop is not in use any more: the memory around it can go. */
+/* The loop is not in use any more: the memory around it can go, unless another thread holds it. */
 static void on_loop_gone(struct ski_loop *loop)
 {
     scalekit_client *client = SKI_CONTAINER(loop, scalekit_client, loop);
     struct ski_mem mem = loop->mem;
 
-    ski_free(&mem, client);
+    if (ski_inbox_free(&client->inbox))
+        ski_free(&mem, client);
 }
 
 /* What was made, in the order it depends on each other; also after a start that failed half way. */
@@ -53,6 +54,7 @@ static void dismantle(scalekit_client *client)
 {
     const struct ski_mem *mem = &client->loop.mem;
 
+    ski_inbox_dismantle(&client->inbox, &client->loop);
     ski_token_free(&client->token);
     if (client->pool)
         ski_pool_free(client->pool);
@@ -72,6 +74,7 @@ static void finish(scalekit_client *client)
     struct ski_attachment *attachment = client->attachment;
 
     client->callbacks++; /* what calls back from here on must not finish again */
+    ski_inbox_flush(&client->inbox);
     if (attachment)
         attachment->close(attachment);
     while (!ski_list_empty(&client->pending))
@@ -88,6 +91,7 @@ void scalekit_client_free(scalekit_client *client)
     if (!client || client->closing)
         return;
     client->closing = true;
+    ski_inbox_close(&client->inbox);
     if (!client->callbacks)
         finish(client);
 }
@@ -129,6 +133,18 @@ static scalekit_err set_headers(scalekit_client *client, const char **problem)
                    ? "api_version has characters that a header cannot carry"
                    : NULL;
     return *problem ? SCALEKIT_ERR_INVALID : SCALEKIT_OK;
+}
+
+static scalekit_err set_loop(scalekit_client *client, struct event_base *base)
+{
+    scalekit_err err = ski_inbox_init(&client->inbox);
+
+    if (err != SCALEKIT_OK)
+        return err;
+    err = ski_loop_init(&client->loop, base);
+    if (err != SCALEKIT_OK)
+        ski_inbox_free(&client->inbox);
+    return err;
 }
 
 static scalekit_err set_url(scalekit_client *client, const char **problem)
@@ -246,7 +262,7 @@ static scalekit_err make(scalekit_client **out, struct event_base *base,
     client->loop.gone = on_loop_gone;
     ski_list_init(&client->pending);
     ski_map_init(&client->flights, &client->loop.mem);
-    err = ski_loop_init(&client->loop, base);
+    err = set_loop(client, base);
     if (err != SCALEKIT_OK) {
         ski_free(&mem, client);
         return err;

@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "core/config.h"
 #include "core/request.h"
+#include "core/submit.h"
 #include "core/token.h"
 #include "http/pool.h"
 #include "http/url.h"
@@ -30,6 +31,7 @@ struct scalekit_client {
     struct ski_token token;
     int retry_budget;
 
+    struct ski_inbox inbox;  /* functions of other threads */
     struct ski_list pending; /* requests that have not been delivered */
     struct ski_map flights;  /* operations that equal calls share (api/get_or_create.c) */
     struct ski_attachment *attachment;

@@ -67,6 +67,10 @@ static const char *read_limits(struct scalekit_config *config)
         config->max_queue = 10000;
     if (config->max_queue > 10000000)
         return "max_queue must be from 1 to 10,000,000";
+    if (!config->max_submitted)
+        config->max_submitted = 4096;
+    if (config->max_submitted > 1048576)
+        return "max_submitted must be from 1 to 1,048,576";
     if (config->max_retries < -1 || config->max_retries > 10)
         return "max_retries must be from -1 (none) to 10";
     config->max_retries = config->max_retries == 0  ? 2

@@ -37,6 +37,7 @@ static const struct limit_row {
     {MEMBER(max_queue, UNSIGNED), 10000, 1, 10000000, UINT_MAX, 10000001},
     {MEMBER(max_retries, INT), 2, 1, 10, -2, 11},
     {MEMBER(max_response_bytes, SIZE), 8 << 20, 1, 1 << 30, -1, (1 << 30) + 1},
+    {MEMBER(max_submitted, UNSIGNED), 4096, 1, 1048576, UINT_MAX, 1048577},
     {MEMBER(watch_first_check_ms, INT64), 2000, 1, 86400000, INT64_MIN, 86400001},
     {MEMBER(watch_interval_ms, INT64), 3000, 1, 86400000, -1, 86400001},
     {MEMBER(watch_fast_period_ms, INT64), 60000, 1, 86400000, -1, 86400001},
