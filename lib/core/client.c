@@ -36,7 +36,10 @@ static void on_loop_busy(struct ski_loop *loop)
 
 static void on_loop_idle(struct ski_loop *loop)
 {
-    ski_pool_sleep(SKI_CONTAINER(loop, scalekit_client, loop)->pool);
+    scalekit_client *client = SKI_CONTAINER(loop, scalekit_client, loop);
+
+    ski_token_sleep(&client->token);
+    ski_pool_sleep(client->pool);
 }
 
 /* The loop is not in use any more: the memory around it can go, unless another thread holds it. */

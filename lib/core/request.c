@@ -22,7 +22,7 @@ static void abort_work(scalekit_request *request)
 {
     switch (request->state) {
     case SKI_TOKEN:
-        ski_token_cancel(&request->waiter);
+        ski_token_cancel(&request->client->token, &request->waiter);
         break;
     case SKI_SENT:
         ski_pool_cancel(request->client->pool, &request->exchange);

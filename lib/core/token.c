@@ -40,6 +40,17 @@ void ski_token_value_unref(struct ski_token_value *value)
 
 /* --- the flight -------------------------------------------------------------------------------- */
 
+static void hold_loop(struct ski_token *token, bool hold)
+{
+    if (token->holding == hold)
+        return;
+    token->holding = hold;
+    if (hold)
+        ski_loop_hold(token->loop);
+    else
+        ski_loop_release(token->loop);
+}
+
 /* Everybody who waits learns how it went.  Those who are told may not be the application: they send
  * or settle, and never come back here. */
 static void land(struct ski_token *token, const struct scalekit_error *error)
@@ -56,7 +67,7 @@ static void land(struct ski_token *token, const struct scalekit_error *error)
 
         waiter->ready(waiter, error);
     }
-    ski_loop_release(token->loop);
+    hold_loop(token, !ski_list_empty(&token->waiters));
 }
 
 static void fail(struct ski_token *token)
@@ -269,7 +280,7 @@ static void take_off(struct ski_token *token)
     token->retries = 0;
     token->deadline_ms = ski_loop_now(token->loop) + FLIGHT_MS;
     ski_timer_clear(token->loop, token->refresh);
-    ski_loop_hold(token->loop);
+    hold_loop(token, true);
     send_sign_in(token);
 }
 
@@ -364,14 +375,28 @@ struct ski_token_value *ski_token_get(struct ski_token *token, struct ski_token_
         return NULL;
     }
     ski_list_push_back(&token->waiters, &waiter->link);
+    hold_loop(token, true);
     if (token->state == SKI_TOKEN_IDLE)
         take_off(token);
     return NULL;
 }
 
-void ski_token_cancel(struct ski_token_waiter *waiter)
+void ski_token_cancel(struct ski_token *token, struct ski_token_waiter *waiter)
 {
     ski_list_remove(&waiter->link);
+    if (ski_list_empty(&token->waiters) && !token->value)
+        hold_loop(token, false);
+}
+
+void ski_token_sleep(struct ski_token *token)
+{
+    if (token->state == SKI_TOKEN_IDLE)
+        return;
+    if (token->state == SKI_TOKEN_SIGNING_IN)
+        ski_pool_cancel(token->pool, &token->exchange);
+    token->state = SKI_TOKEN_IDLE;
+    ski_timer_clear(token->loop, token->flight);
+    ski_exchange_reset(&token->exchange);
 }
 
 enum scalekit_phase ski_token_phase(const struct ski_token *token)

@@ -57,6 +57,7 @@ struct ski_token {
 
     enum ski_token_state state;
     struct ski_list waiters;
+    bool holding; /* the loop: for those who wait, or while a token that is good is renewed */
     struct ski_exchange exchange;
     int retries, max_retries;
     int64_t deadline_ms; /* of the flight */
@@ -76,7 +77,12 @@ void ski_token_free(struct ski_token *token); /* waiters are forgotten */
  * (it will not be had now), or the waiter is told when there is one. */
 struct ski_token_value *ski_token_get(struct ski_token *token, struct ski_token_waiter *waiter,
                                       const struct scalekit_error **error);
-void ski_token_cancel(struct ski_token_waiter *waiter); /* harmless when it does not wait */
+/* Harmless when it does not wait. */
+void ski_token_cancel(struct ski_token *token, struct ski_token_waiter *waiter);
+
+/* The client has nothing pending any more: a sign-in that nobody waits for is given up, for it would
+ * keep the application's loop running. */
+void ski_token_sleep(struct ski_token *token);
 
 /* What those who wait are waiting for: the token, or the way to the server. */
 enum scalekit_phase ski_token_phase(const struct ski_token *token);

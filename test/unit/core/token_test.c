@@ -134,10 +134,16 @@ static void test_late_401(void)
     fixture_free(&f);
 }
 
+/* In the callback of one that was cancelled: the next. */
+static void start_next(struct call *call)
+{
+    *(struct call **)call->user = call_details(call->fixture);
+}
+
 static void test_cancelled_waiter(void)
 {
     struct fixture f;
-    struct call *first, *second;
+    struct call *first, *second = NULL;
 
     fixture_open(&f);
     service_once(
@@ -146,14 +152,33 @@ static void test_cancelled_waiter(void)
     service_always(f.service, DETAILS, account_answer);
     first = call_details(&f);
     service_until(f.service, SIGN_IN, 1);
+    first->completed = start_next;
+    first->user = &second;
     call_cancel(first);
     call_wait(first);
-    second = call_details(&f);
     fixture_turn(&f);
     service_release(f.service);
     call_wait(second);
     CU_ASSERT_EQUAL(second->code, SCALEKIT_OK);
     CU_ASSERT_EQUAL(service_count(f.service, SIGN_IN), 1);
+    fixture_free(&f);
+}
+
+/* Nobody waits, and nothing else is pending: the loop is not kept for the token's sake. */
+static void test_nobody_waits(void)
+{
+    struct fixture f;
+    struct call *call;
+
+    fixture_open(&f);
+    service_once(f.service, SIGN_IN, (struct service_answer){.manner = SERVICE_HANGS});
+    service_always(f.service, DETAILS, account_answer);
+    call = call_details(&f);
+    service_until(f.service, SIGN_IN, 1);
+    call_cancel(call);
+    call_wait(call);
+    service_rest(f.service);
+    CU_ASSERT_EQUAL(event_base_dispatch(f.base), 1); /* no event is left */
     fixture_free(&f);
 }
 
@@ -519,6 +544,7 @@ SUITE(token, {"a crowd of requests signs in once", test_crowd},
       {"a crowd of 401s signs in once more", test_crowd_of_401},
       {"a late 401 of the old token does not spoil the new one", test_late_401},
       {"a waiter's cancel does not end the sign-in", test_cancelled_waiter},
+      {"a sign-in that nobody waits for does not keep the loop", test_nobody_waits},
       {"a sign-in that hangs ends after 40 s", test_flight_deadline},
       {"a sign-in that pauses goes on without those who waited", test_pause},
       {"every life of a token has its time of renewal", test_lives},
