@@ -51,11 +51,15 @@ struct scalekit_config {
 
     /* Limits. */
     unsigned max_connections;  /* 64; at most 1,024; of HTTP/2 no more than 4 of them */
-    unsigned max_queue;        /* 10,000 requests waiting for a connection; at most 10,000,000 */
+    unsigned max_queue;        /* 10,000 waiting for a connection, or a turn; at most 10,000,000 */
     int max_retries;           /* 2; at most 10; -1 for none */
     size_t max_response_bytes; /* 8 MiB; at most 1 GiB */
     unsigned max_submitted;    /* 4,096 functions of scalekit_submit() waiting; at most 1,048,576 */
     bool http1_only;           /* false: HTTP/2 wherever the server speaks it */
+
+    /* The rate: see governor.h.  A governor that is shared has the ceiling, not its clients. */
+    unsigned max_requests_per_minute; /* 0: no ceiling; at most 1,000,000 in any 60 s */
+    scalekit_governor *governor;      /* NULL: the client's own; it keeps a reference */
 
     /* When a watch looks, in milliseconds, each at most a day; watch_deadline_ms at most 30. */
     int64_t watch_first_check_ms;  /* 2,000 after its start */

@@ -51,7 +51,7 @@ typedef enum scalekit_err {
 /* What a request was doing when it failed. */
 enum scalekit_phase {
     SCALEKIT_PHASE_NONE,    /* checking its arguments, not started, or answered with an error */
-    SCALEKIT_PHASE_QUEUE,   /* waiting for a connection */
+    SCALEKIT_PHASE_QUEUE,   /* waiting for its turn (governor.h), or for a connection */
     SCALEKIT_PHASE_TOKEN,   /* waiting for an access token */
     SCALEKIT_PHASE_RESOLVE, /* looking up the host name */
     SCALEKIT_PHASE_CONNECT, /* connecting */

@@ -35,8 +35,8 @@ SCALEKIT_API void scalekit_request_unref(scalekit_request *request);
  * or SCALEKIT_ERR_TOO_LATE once the request has started. */
 
 /* The total time allowed in milliseconds, 1 to 86,400,000, counted from now: it covers waiting for
- * a connection and for a token, the exchange, every retry and the pauses between them.  Without it
- * the client's deadline_ms (or tool_deadline_ms) holds. */
+ * a token, its turn and a connection, the exchange, every retry and the pauses between them.
+ * Without it the client's deadline_ms (or tool_deadline_ms) holds. */
 SCALEKIT_API scalekit_err scalekit_request_set_deadline(scalekit_request *request,
                                                         int64_t milliseconds);
 

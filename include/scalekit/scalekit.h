@@ -21,6 +21,7 @@
  *   scalekit_list_tool_call_logs()    the calls of tools; also counted      tool_call_log.h,
  *                                                                           analytics.h
  *   scalekit_submit()                 other threads reach the client        submit.h
+ *   scalekit_governor_new()           one limit of requests, many clients   governor.h
  *
  * Every step of scalekit_connect_account() is also there by itself: get_or_create, the
  * authorization link, the watch.
@@ -70,6 +71,7 @@
 #include <scalekit/each.h>
 #include <scalekit/error.h>
 #include <scalekit/event.h>
+#include <scalekit/governor.h>
 #include <scalekit/log.h>
 #include <scalekit/mcp.h>
 #include <scalekit/operation.h>

@@ -23,6 +23,7 @@ struct event_base;
 typedef struct scalekit_client scalekit_client;
 typedef struct scalekit_request scalekit_request;
 typedef struct scalekit_watch scalekit_watch;
+typedef struct scalekit_governor scalekit_governor;
 
 /* A moment: microseconds since 1970-01-01T00:00:00Z.  0 where the service sent none.
  * Digits of the wire beyond the microsecond are cut. */

@@ -360,7 +360,7 @@ DELIVER(deliver_response, scalekit_proxy_cb)
 static const struct ski_operation proxy_operation = {
     .name = "proxy_request",
     .summary = "any request to the provider of an account",
-    .tool = true,
+    .kind = SCALEKIT_CLASS_TOOL,
     .params = &proxy_type,
     .check = check_proxy,
     .deliver = deliver_response,

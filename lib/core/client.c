@@ -59,6 +59,7 @@ static void dismantle(scalekit_client *client)
 
     ski_inbox_dismantle(&client->inbox, &client->loop);
     ski_token_free(&client->token);
+    ski_gate_free(&client->gate);
     if (client->pool)
         ski_pool_free(client->pool);
     if (client->resolver)
@@ -199,6 +200,23 @@ static scalekit_err set_pool(scalekit_client *client, const char **problem)
     return ski_pool_new(&client->pool, &client->loop, &pool);
 }
 
+/* The governor lives as long as somebody has a seat at it. */
+static scalekit_err set_gate(scalekit_client *client)
+{
+    const struct scalekit_config *config = &client->config;
+    scalekit_governor *governor = config->governor, *own = NULL;
+    scalekit_err err;
+
+    if (!governor)
+        governor = own = ski_governor_new(&client->loop.mem, &client->loop.clock.hooks,
+                                          config->max_requests_per_minute);
+    if (!governor)
+        return SCALEKIT_ERR_NOMEM;
+    err = ski_gate_init(&client->gate, &client->loop, governor, config->max_queue);
+    scalekit_governor_free(own);
+    return err;
+}
+
 static scalekit_err set_token(scalekit_client *client)
 {
     struct ski_token_config token = {
@@ -207,6 +225,7 @@ static scalekit_err set_token(scalekit_client *client)
         .headers = client->headers,
         .n_headers = SKI_CLIENT_HEADERS,
         .max_retries = client->config.max_retries,
+        .gate = &client->gate,
     };
     struct ski_buf target;
     scalekit_err err = SCALEKIT_ERR_NOMEM;
@@ -231,6 +250,8 @@ static scalekit_err assemble(scalekit_client *client, const char **problem)
     if (err == SCALEKIT_OK)
         err = set_pool(client, problem);
     if (err == SCALEKIT_OK)
+        err = set_gate(client);
+    if (err == SCALEKIT_OK)
         err = set_token(client);
     return err;
 }
@@ -242,6 +263,7 @@ static void forget_strings(struct scalekit_config *config)
     config->ca_file = config->user_agent = config->api_version = config->dns_servers = NULL;
     config->allocator = NULL;
     config->clock = NULL;
+    config->governor = NULL;
 }
 
 static scalekit_err make(scalekit_client **out, struct event_base *base,
@@ -308,6 +330,11 @@ scalekit_request *scalekit_client_warm(scalekit_client *client, scalekit_done_cb
 const char *scalekit_client_env_url(const scalekit_client *client)
 {
     return client ? client->url.text : NULL;
+}
+
+scalekit_governor *scalekit_client_governor(const scalekit_client *client)
+{
+    return client ? client->gate.seat.governor : NULL;
 }
 
 int64_t scalekit_client_next_timer(const scalekit_client *client)

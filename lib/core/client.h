@@ -5,6 +5,7 @@
 #include "base/loop.h"
 #include "base/map.h"
 #include "core/config.h"
+#include "core/gate.h"
 #include "core/request.h"
 #include "core/submit.h"
 #include "core/token.h"
@@ -28,6 +29,7 @@ struct scalekit_client {
     struct ski_tls *tls; /* NULL for http:// */
     struct ski_resolver *resolver;
     struct ski_pool *pool;
+    struct ski_gate gate; /* to the governor, which it keeps */
     struct ski_token token;
     int retry_budget;
 

@@ -1,4 +1,5 @@
 #include "core/config.h"
+#include "core/governor.h"
 #include "json/check.h"
 #include <stddef.h>
 #include <stdlib.h>
@@ -80,6 +81,10 @@ static const char *read_limits(struct scalekit_config *config)
         config->max_response_bytes = 8u << 20;
     if (config->max_response_bytes > 1u << 30)
         return "max_response_bytes must be at most 1 GiB";
+    if (config->max_requests_per_minute > SKI_MAX_CEILING)
+        return "max_requests_per_minute must be at most 1,000,000";
+    if (config->max_requests_per_minute && config->governor)
+        return "max_requests_per_minute is for a client without a governor: give it to that";
     return NULL;
 }
 

@@ -4,7 +4,7 @@
 
 #include "http/exchange.h"
 #include "json/type.h"
-#include <scalekit/request.h>
+#include <scalekit/governor.h>
 
 /* How safe it is to send it again when it may have arrived (core/retry.h). */
 enum ski_idempotency {
@@ -46,10 +46,10 @@ struct ski_operation {
     const char *summary; /* what it does, in a few words: "the account of a user" */
     enum ski_placement placement; /* of rows with neither SKI_PATH nor SKI_QUERY */
     enum ski_idempotency idempotency;
-    bool tool;                     /* has the client's tool_deadline_ms */
-    bool preview;                  /* the service may still change it */
-    const struct ski_type *params; /* NULL: none */
-    const struct ski_type *result; /* NULL: nothing but success */
+    enum scalekit_request_class kind; /* a tool's has the client's tool_deadline_ms */
+    bool preview;                     /* the service may still change it */
+    const struct ski_type *params;    /* NULL: none */
+    const struct ski_type *result;    /* NULL: nothing but success */
     size_t result_offset; /* of the (required) pointer in the decoded result that the callback gets;
                              SKI_WHOLE_RESULT: the decoded result itself */
     /* Rules across members; NULL when right, else what is wrong, and *parameter. */

@@ -24,6 +24,9 @@ static void abort_work(scalekit_request *request)
     case SKI_TOKEN:
         ski_token_cancel(&request->client->token, &request->waiter);
         break;
+    case SKI_GATE:
+        ski_gate_leave(&request->client->gate, &request->pass);
+        break;
     case SKI_SENT:
         ski_pool_cancel(request->client->pool, &request->exchange);
         break;
@@ -44,6 +47,8 @@ static enum scalekit_phase current_phase(const scalekit_request *request)
     switch (request->state) {
     case SKI_TOKEN:
         return ski_token_phase(&request->client->token);
+    case SKI_GATE:
+        return SCALEKIT_PHASE_QUEUE;
     case SKI_SENT:
         return ski_pool_phase(request->client->pool, &request->exchange);
     case SKI_DRAINING:
@@ -214,6 +219,24 @@ static void send_exchange(scalekit_request *request)
     settle_code(request, err, SCALEKIT_PHASE_QUEUE);
 }
 
+static void enter_gate(scalekit_request *request)
+{
+    struct ski_gate *gate = &request->client->gate;
+
+    switch (ski_gate_enter(gate, &request->pass, request->kind, request->start_ms)) {
+    case SKI_GATE_GO:
+        send_exchange(request);
+        break;
+    case SKI_GATE_WAIT:
+        request->state = SKI_GATE;
+        break;
+    case SKI_GATE_FULL:
+        request->state = SKI_QUEUED;
+        settle_code(request, SCALEKIT_ERR_QUEUE_FULL, SCALEKIT_PHASE_QUEUE);
+        break;
+    }
+}
+
 static void acquire_token(scalekit_request *request)
 {
     const struct scalekit_error *error;
@@ -221,7 +244,7 @@ static void acquire_token(scalekit_request *request)
     request->state = SKI_TOKEN;
     request->token = ski_token_get(&request->client->token, &request->waiter, &error);
     if (request->token && request->exchange.target)
-        send_exchange(request);
+        enter_gate(request);
     else if (request->token)
         settle(request); /* scalekit_client_warm() wanted nothing else */
     else if (error)
@@ -236,6 +259,20 @@ static void on_token(struct ski_token_waiter *waiter, const struct scalekit_erro
         ski_request_settle_error(request, error);
     else
         acquire_token(request);
+}
+
+/* Its turn has come.  When its token has run out meanwhile, it waits for another, and another turn. */
+static void on_pass(struct ski_pass *pass)
+{
+    scalekit_request *request = SKI_CONTAINER(pass, scalekit_request, pass);
+
+    if (ski_token_is_current(&request->client->token, request->token)) {
+        send_exchange(request);
+        return;
+    }
+    ski_token_value_unref(request->token);
+    request->token = NULL;
+    acquire_token(request);
 }
 
 /* --- the answer -------------------------------------------------------------------------------- */
@@ -373,6 +410,8 @@ static void on_done(struct ski_exchange *exchange, const struct ski_failure *fai
         request->http_status = exchange->status;
     request->sent |= exchange->sent;
     if (!failure && accepts(request)) {
+        if (!request->operation->accepts) /* else it is a provider's */
+            ski_gate_learn(&request->client->gate, &request->pass, exchange, NULL);
         if (request->streaming && ski_streaming_drain(request->streaming))
             request->state = SKI_DRAINING;
         else
@@ -385,6 +424,8 @@ static void on_done(struct ski_exchange *exchange, const struct ski_failure *fai
     else
         ski_error_from_answer(error, &request->arena, exchange,
                               ski_clock_wall(&request->client->loop.clock));
+    if (!failure)
+        ski_gate_learn(&request->client->gate, &request->pass, exchange, error);
     error->sent =
         exchange->sent; /* this attempt: an earlier one was answered, or may be repeated */
     log_answer(request, NULL);
@@ -500,14 +541,17 @@ static scalekit_request *new_request(scalekit_client *client, const struct ski_o
     request->cb = cb;
     request->user = user;
     request->refs = 1;
+    request->kind = operation->kind;
     request->max_retries = client->config.max_retries;
     request->start_ms = ski_loop_now(&client->loop);
-    allowed = operation->tool ? client->config.tool_deadline_ms : client->config.deadline_ms;
+    allowed = operation->kind == SCALEKIT_CLASS_TOOL ? client->config.tool_deadline_ms
+                                                     : client->config.deadline_ms;
     request->due_ms = request->start_ms + allowed;
     ski_timer_set(&client->loop, request->timer, request->due_ms);
     ski_list_init(&request->link);
     ski_list_init(&request->waiter.link);
     request->waiter.ready = on_token;
+    ski_pass_init(&request->pass, on_pass);
     ski_task_init(&request->turn, on_turn);
     ski_error_init(&request->error);
     ski_arena_init(&request->arena, &request->mem, ARENA_FIRST,
@@ -628,6 +672,11 @@ void ski_request_refuse(scalekit_request *request, const struct ski_failure *fai
         return; /* settle() is still to come */
     request->error.http_status = request->http_status;
     complete_error(request);
+}
+
+void ski_request_set_class(scalekit_request *request, enum scalekit_request_class kind)
+{
+    request->kind = kind;
 }
 
 /* --- the handle -------------------------------------------------------------------------------- */

@@ -1,10 +1,10 @@
 /* request.h - the life of one request: how an operation's row becomes HTTP and its answer a callback.
  *
- *   QUEUED ──► TOKEN ──► SENT ──► SETTLED ──► DELIVERED
- *     │          ▲  ▲      │         ▲
- *     │          │  └──────┤ 401     │ result, failure, deadline, cancel, client freed
- *     │          └─ PAUSED ◄┘ retry  │
- *     └────────► FLOWING ────────────┘ an operation made of other operations
+ *   QUEUED ──► TOKEN ──► GATE ──► SENT ──► SETTLED ──► DELIVERED
+ *     │          ▲  ▲               │         ▲
+ *     │          │  └───────────────┤ 401     │ result, failure, deadline, cancel, client freed
+ *     │          └───── PAUSED ◄────┘ retry   │
+ *     └────────► FLOWING ─────────────────────┘ an operation made of other operations
  *
  * A request only moves forward (a retry is still on its way to SETTLED), the first outcome wins,
  * and the application is called from one place, deliver(); while bodies stream, from the turn of
@@ -14,6 +14,7 @@
 #define SKI_CORE_REQUEST_H
 
 #include "base/arena.h"
+#include "core/gate.h"
 #include "core/operation.h"
 #include "core/token.h"
 #include "core/wire.h"
@@ -21,6 +22,7 @@
 enum ski_request_state {
     SKI_QUEUED,
     SKI_TOKEN,
+    SKI_GATE, /* waits for its turn (core/gate.h) */
     SKI_SENT,
     SKI_DRAINING, /* answered, and the application has not taken all of it (core/streaming.h) */
     SKI_PAUSED,
@@ -58,6 +60,8 @@ struct scalekit_request {
 
     struct ski_token_waiter waiter;
     struct ski_token_value *token;
+    enum scalekit_request_class kind;
+    struct ski_pass pass;
     struct ski_exchange exchange;
     struct ski_wire wire;
     int http_status;
@@ -93,6 +97,9 @@ scalekit_err ski_operation_check(const struct ski_operation *operation, const st
 /* A fresh request is going to fail: what is wrong was found by who started it.  Or one that is being
  * delivered does after all. */
 void ski_request_refuse(scalekit_request *request, const struct ski_failure *failure);
+
+/* A fresh request is for something else than its operation usually is. */
+void ski_request_set_class(scalekit_request *request, enum scalekit_request_class kind);
 
 /* The application has taken all of an answer that was streamed. */
 void ski_request_answered(scalekit_request *request);

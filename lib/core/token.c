@@ -216,6 +216,7 @@ static void read_refusal(struct ski_token *token)
 
     ski_error_from_answer(error, &token->arena, &token->exchange,
                           ski_clock_wall(&token->loop->clock));
+    ski_gate_learn(token->gate, &token->pass, &token->exchange, error);
     if (status == 400 || status == 401 || status == 403) {
         error->code = SCALEKIT_ERR_SIGN_IN;
     } else if (status < 500 && status != 429) {
@@ -236,27 +237,46 @@ static void on_done(struct ski_exchange *exchange, const struct ski_failure *fai
 {
     struct ski_token *token = SKI_CONTAINER(exchange, struct ski_token, exchange);
 
-    if (failure)
+    if (failure) {
         fail_with(token, failure);
-    else if (exchange->status >= 200 && exchange->status < 300)
+    } else if (exchange->status >= 200 && exchange->status < 300) {
+        ski_gate_learn(token->gate, &token->pass, exchange, NULL);
         read_token(token);
-    else
+    } else {
         read_refusal(token);
+    }
 }
 
-static void send_sign_in(struct ski_token *token)
+static void on_pass(struct ski_pass *pass)
 {
+    struct ski_token *token = SKI_CONTAINER(pass, struct ski_token, pass);
     struct ski_failure failure;
     scalekit_err err;
 
-    ski_exchange_reset(&token->exchange);
     token->state = SKI_TOKEN_SIGNING_IN;
-    ski_timer_set(token->loop, token->flight, token->deadline_ms);
     err = ski_pool_start(token->pool, &token->exchange);
     if (err == SCALEKIT_OK)
         return;
     ski_fail(&failure, err, SCALEKIT_PHASE_TOKEN, "%s", scalekit_strerror(err));
     fail_with(token, &failure);
+}
+
+static void send_sign_in(struct ski_token *token)
+{
+    ski_exchange_reset(&token->exchange);
+    token->state = SKI_TOKEN_WAITING;
+    ski_timer_set(token->loop, token->flight, token->deadline_ms);
+    if (ski_gate_enter(token->gate, &token->pass, SCALEKIT_CLASS_TOKEN,
+                       ski_loop_now(token->loop)) == SKI_GATE_GO)
+        on_pass(&token->pass);
+}
+
+/* Takes back what is under way. */
+static void stop_sign_in(struct ski_token *token)
+{
+    ski_gate_leave(token->gate, &token->pass);
+    if (token->state == SKI_TOKEN_SIGNING_IN)
+        ski_pool_cancel(token->pool, &token->exchange);
 }
 
 /* The flight's timer: the end of a pause, or of its time. */
@@ -269,7 +289,7 @@ static void on_flight(void *owner)
         send_sign_in(token);
         return;
     }
-    ski_pool_cancel(token->pool, &token->exchange);
+    stop_sign_in(token);
     ski_fail(&failure, SCALEKIT_ERR_DEADLINE, SCALEKIT_PHASE_TOKEN,
              "the sign-in was not answered within %d s", FLIGHT_MS / 1000);
     fail_with(token, &failure);
@@ -312,6 +332,8 @@ scalekit_err ski_token_init(struct ski_token *token, struct ski_loop *loop, stru
     memset(token, 0, sizeof *token);
     token->loop = loop;
     token->pool = pool;
+    token->gate = config->gate;
+    ski_pass_init(&token->pass, on_pass);
     token->max_retries = config->max_retries;
     token->refused_until_ms = INT64_MIN;
     token->flight = token->refresh = SKI_NO_TIMER;
@@ -346,8 +368,7 @@ void ski_token_free(struct ski_token *token)
 
     if (!loop)
         return;
-    if (token->state == SKI_TOKEN_SIGNING_IN)
-        ski_pool_cancel(token->pool, &token->exchange);
+    stop_sign_in(token);
     while (ski_list_pop_front(&token->waiters))
         ;
     ski_timer_free(loop, token->flight);
@@ -381,6 +402,11 @@ struct ski_token_value *ski_token_get(struct ski_token *token, struct ski_token_
     return NULL;
 }
 
+bool ski_token_is_current(const struct ski_token *token, const struct ski_token_value *value)
+{
+    return value == token->value && ski_loop_now(token->loop) < token->expires_ms;
+}
+
 void ski_token_cancel(struct ski_token *token, struct ski_token_waiter *waiter)
 {
     ski_list_remove(&waiter->link);
@@ -392,8 +418,7 @@ void ski_token_sleep(struct ski_token *token)
 {
     if (token->state == SKI_TOKEN_IDLE)
         return;
-    if (token->state == SKI_TOKEN_SIGNING_IN)
-        ski_pool_cancel(token->pool, &token->exchange);
+    stop_sign_in(token);
     token->state = SKI_TOKEN_IDLE;
     ski_timer_clear(token->loop, token->flight);
     ski_exchange_reset(&token->exchange);
@@ -401,6 +426,8 @@ void ski_token_sleep(struct ski_token *token)
 
 enum scalekit_phase ski_token_phase(const struct ski_token *token)
 {
+    if (token->state == SKI_TOKEN_WAITING)
+        return SCALEKIT_PHASE_QUEUE;
     if (token->state != SKI_TOKEN_SIGNING_IN)
         return SCALEKIT_PHASE_TOKEN;
     return phase_of(ski_pool_phase(token->pool, &token->exchange));

@@ -15,6 +15,7 @@
 
 #include "base/arena.h"
 #include "base/loop.h"
+#include "core/gate.h"
 #include "http/pool.h"
 
 /* One token; shared by those who send it, so that a refresh does not pull it from under them. */
@@ -41,9 +42,15 @@ struct ski_token_config {
     const struct ski_header *headers;      /* borrowed: what every request carries */
     unsigned n_headers;
     int max_retries;
+    struct ski_gate *gate; /* borrowed */
 };
 
-enum ski_token_state { SKI_TOKEN_IDLE, SKI_TOKEN_SIGNING_IN, SKI_TOKEN_PAUSED };
+enum ski_token_state {
+    SKI_TOKEN_IDLE,
+    SKI_TOKEN_WAITING, /* at the gate */
+    SKI_TOKEN_SIGNING_IN,
+    SKI_TOKEN_PAUSED
+};
 
 struct ski_token {
     struct ski_loop *loop;
@@ -58,6 +65,8 @@ struct ski_token {
     enum ski_token_state state;
     struct ski_list waiters;
     bool holding; /* the loop: for those who wait, or while a token that is good is renewed */
+    struct ski_gate *gate;
+    struct ski_pass pass;
     struct ski_exchange exchange;
     int retries, max_retries;
     int64_t deadline_ms; /* of the flight */
@@ -77,6 +86,9 @@ void ski_token_free(struct ski_token *token); /* waiters are forgotten */
  * (it will not be had now), or the waiter is told when there is one. */
 struct ski_token_value *ski_token_get(struct ski_token *token, struct ski_token_waiter *waiter,
                                       const struct scalekit_error **error);
+/* Whether a token can still be sent. */
+bool ski_token_is_current(const struct ski_token *token, const struct ski_token_value *value);
+
 /* Harmless when it does not wait. */
 void ski_token_cancel(struct ski_token *token, struct ski_token_waiter *waiter);
 

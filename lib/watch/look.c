@@ -22,8 +22,9 @@ scalekit_request *ski_look_start(struct ski_target *target)
                         .connection_name = name.connection_name, .identifier = name.identifier,
                         .organization_id = name.organization_id, .user_id = name.user_id),
         on_details, target);
-    /* The engine has its own way of trying again. */
-    if (request)
-        scalekit_request_set_max_retries(request, 0);
+    if (!request)
+        return NULL;
+    scalekit_request_set_max_retries(request, 0); /* the engine has its own way of trying again */
+    ski_request_set_class(request, SCALEKIT_CLASS_WATCH);
     return request;
 }

@@ -10,8 +10,8 @@
     use(connection) use(connection_h1) use(connection_h2) use(connection_h2_life) use(exchange) \
     use(h1) use(h2) use(h2_answers) use(headers) use(path) use(pool) use(pool_h2) use(transfer) \
     use(url) \
-    use(client) use(config) use(error) use(request) use(retry) use(submit) \
-    use(token) \
+    use(client) use(config) use(error) use(gate) use(governor) use(rate) use(request) use(retry) \
+    use(submit) use(token) \
     use(account_key) use(authorization_link) use(call) use(check_accounts) use(check_accounts_many) \
     use(connected_account) \
     use(each) use(environment_connection) use(get_or_create) use(look_plan) \

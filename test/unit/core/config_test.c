@@ -35,6 +35,7 @@ static const struct limit_row {
     {MEMBER(idle_timeout_ms, INT64), 240000, 1, 86400000, -1, INT64_MAX},
     {MEMBER(max_connections, UNSIGNED), 64, 1, 1024, UINT_MAX, 1025},
     {MEMBER(max_queue, UNSIGNED), 10000, 1, 10000000, UINT_MAX, 10000001},
+    {MEMBER(max_requests_per_minute, UNSIGNED), 0, 1, 1000000, UINT_MAX, 1000001},
     {MEMBER(max_retries, INT), 2, 1, 10, -2, 11},
     {MEMBER(max_response_bytes, SIZE), 8 << 20, 1, 1 << 30, -1, (1 << 30) + 1},
     {MEMBER(max_submitted, UNSIGNED), 4096, 1, 1048576, UINT_MAX, 1048577},

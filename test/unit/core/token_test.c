@@ -28,13 +28,14 @@ static struct call *get_details(struct fixture *f)
     return call;
 }
 
-/* The same, with the clock moved through the pauses of the sign-in. */
+/* The same, with the clock moved through the pauses of the sign-in, and until its turn comes. */
 static void drive(struct call *call)
 {
     struct fixture *f = call->fixture;
 
     for (int turns = 0; !call->done && turns < 10000; turns++) {
-        bool paused = f->client->token.state == SKI_TOKEN_PAUSED;
+        enum ski_token_state state = f->client->token.state;
+        bool paused = state == SKI_TOKEN_PAUSED || state == SKI_TOKEN_WAITING;
 
         if (paused)
             fixture_advance(f, 250);

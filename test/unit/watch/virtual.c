@@ -14,10 +14,12 @@ static bool waits_for_time(const scalekit_request *request)
 {
     switch (request->state) {
     case SKI_PAUSED:
+    case SKI_GATE:
     case SKI_FLOWING:
         return true;
     case SKI_TOKEN:
-        return request->client->token.state == SKI_TOKEN_PAUSED;
+        return request->client->token.state == SKI_TOKEN_PAUSED ||
+               request->client->token.state == SKI_TOKEN_WAITING;
     default:
         return false;
     }
