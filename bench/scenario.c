@@ -158,7 +158,8 @@ static bool open_client(struct scenario *s)
         scalekit_client_new(&s->client, s->base,
                             SCALEKIT_PARAMS(scalekit_config, .env_url = "http://127.0.0.1",
                                             .client_id = "skc_bench", .client_secret = "bench",
-                                            .clock = &s->time.clock),
+                                            .clock = &s->time.clock,
+                                            .max_requests_per_minute = s->config->ceiling),
                             &problem) != SCALEKIT_OK) {
         fault(s, "no client: %s", problem ? problem : "out of memory");
         return false;
