@@ -3,8 +3,9 @@
  *     threads gmail user_1 user_2               with the SCALEKIT_… variables in the environment
  *     threads --emulator gmail user_1 user_2    without an account at Scalekit
  *
- * A client belongs to one thread.  So the threads share nothing but what stays as it is, and there is
- * no lock in this program: they hand each other work by scalekit_submit().  A check belongs to the
+ * A client belongs to one thread.  So the threads share nothing but what stays as it is, and the
+ * governor, which sees to it that they keep within the environment's limit together; there is no lock
+ * in this program: they hand each other work by scalekit_submit().  A check belongs to the
  * thread that has it, and goes round:
  *
  *     main thread                               a worker's thread
@@ -84,7 +85,8 @@ struct app {
     bool emulator;
     struct common common;
     struct event_base *base;
-    struct sandbox sandbox; /* with --emulator */
+    scalekit_governor *governor; /* of all clients */
+    struct sandbox sandbox;      /* with --emulator */
     struct worker *workers;
     int64_t running; /* threads */
     size_t next;     /* identifier */
@@ -350,6 +352,11 @@ static bool read_settings(struct app *app)
         }
     /* Room for every check at once, and a word of each worker. */
     app->common.config.max_submitted = (unsigned)app->threads * (IN_FLIGHT + 2);
+    if (scalekit_governor_new(&app->governor, NULL, NULL) != SCALEKIT_OK) {
+        complain("out of memory");
+        return false;
+    }
+    app->common.config.governor = app->governor;
     return true;
 }
 
@@ -397,6 +404,7 @@ static bool clean_up(struct app *app)
             event_base_free(worker->base);
         good = good && !worker->failed && !worker->undelivered;
     }
+    scalekit_governor_free(app->governor);
     sandbox_close(&app->sandbox);
     return good;
 }
