@@ -67,26 +67,26 @@ const char *emu_member(struct emu_request *request, yajl_val parent, const char 
     return YAJL_GET_STRING(value);
 }
 
-yajl_val emu_object(struct emu_request *request, yajl_val parent, const char *field)
+static yajl_val member_of_type(struct emu_request *request, yajl_val parent, const char *field,
+                               yajl_type type)
 {
     yajl_val value = emu_json_get(parent, field);
 
-    if (value && !YAJL_IS_OBJECT(value)) {
+    if (value && value->type != type) {
         request->malformed = field;
         return NULL;
     }
     return value;
 }
 
+yajl_val emu_object(struct emu_request *request, yajl_val parent, const char *field)
+{
+    return member_of_type(request, parent, field, yajl_t_object);
+}
+
 yajl_val emu_list(struct emu_request *request, yajl_val parent, const char *field)
 {
-    yajl_val value = emu_json_get(parent, field);
-
-    if (value && !YAJL_IS_ARRAY(value)) {
-        request->malformed = field;
-        return NULL;
-    }
-    return value;
+    return member_of_type(request, parent, field, yajl_t_array);
 }
 
 yajl_val emu_strings(struct emu_request *request, yajl_val parent, const char *field)
