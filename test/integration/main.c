@@ -3,8 +3,7 @@
 
 /* clang-format off */
 #define SUITES(use) \
-    use(batch) use(flow) use(hostile) use(http2) use(http2_hostile) use(program) use(proxy) \
-    use(shared_governor)
+    use(batch) use(flow) use(hostile) use(http2) use(http2_hostile) use(program) use(proxy)
 /* clang-format on */
 
 #define DECLARE(name) extern CU_TestInfo name##_suite[];

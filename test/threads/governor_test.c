@@ -122,4 +122,4 @@ static void threads_share_one(void)
     environment_free(&env);
 }
 
-SUITE(shared_governor, {"clients on several threads share one", threads_share_one})
+SUITE(thread_governor, {"clients on several threads share one", threads_share_one})

@@ -48,19 +48,25 @@ static void *submit_all(void *user)
     return NULL;
 }
 
-static void once_in_order_on_the_loop(void)
+/* Each of the crew submits all its errands, by itself or by another. */
+static void submit_by(void *(*work)(void *worker))
 {
     struct crew crew;
 
     CU_ASSERT_EQUAL_FATAL(sem_init(&places, 0, PLACES), 0);
     crew_open(&crew, PLACES);
-    crew_start(&crew, submit_all);
+    crew_start(&crew, work);
     crew_run(&crew);
     crew_join(&crew);
     for (int i = 0; i < CREW; i++)
         CU_ASSERT_EQUAL(crew.workers[i].accepted, ERRANDS);
     crew_close(&crew);
     sem_destroy(&places);
+}
+
+static void once_in_order_on_the_loop(void)
+{
+    submit_by(submit_all);
 }
 
 /* Holds once more for a thread of its own, and leaves before that one. */
@@ -80,17 +86,7 @@ static void *pass_on(void *user)
 
 static void a_hold_can_be_passed_on(void)
 {
-    struct crew crew;
-
-    CU_ASSERT_EQUAL_FATAL(sem_init(&places, 0, PLACES), 0);
-    crew_open(&crew, PLACES);
-    crew_start(&crew, pass_on);
-    crew_run(&crew);
-    crew_join(&crew);
-    for (int i = 0; i < CREW; i++)
-        CU_ASSERT_EQUAL(crew.workers[i].accepted, ERRANDS);
-    crew_close(&crew);
-    sem_destroy(&places);
+    submit_by(pass_on);
 }
 
 static void *only_release(void *user)
