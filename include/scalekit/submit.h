@@ -1,10 +1,10 @@
 /* scalekit/submit.h - the one door to a client for other threads.
  *
  * A client, and everything that was got from it (requests, results, errors, watches), belongs to the
- * thread that runs its event_base.  Other threads may call the three functions below and nothing
- * else: they hand functions in, which the loop then runs, so that whatever a thread wants done with
- * the client, the client's own thread does.  What goes from one to the other is copied, or handed
- * over as `user`; no lock is needed for it.
+ * thread that runs its event_base; a governor belongs to none.  Other threads may call the three
+ * functions below and nothing else: they hand functions in, which the loop then runs, so that
+ * whatever a thread wants done with the client, the client's own thread does.  What goes from one to
+ * the other is copied, or handed over as `user`; no lock is needed for it.
  *
  *     thread of the loop                           another thread
  *     scalekit_client_hold(client)

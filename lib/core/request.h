@@ -6,6 +6,8 @@
  *     │          └───── PAUSED ◄────┘ retry   │
  *     └────────► FLOWING ─────────────────────┘ an operation made of other operations
  *
+ * From SENT, one whose answer streams is DRAINING until the application has taken all of it.
+ *
  * A request only moves forward (a retry is still on its way to SETTLED), the first outcome wins,
  * and the application is called from one place, deliver(); while bodies stream, from the turn of
  * core/streaming.h as well.  Its one task is the next turn of the loop: once to start, once to
