@@ -108,7 +108,6 @@ static bool over(const scalekit_request *request)
 static void ask(struct ski_each *each)
 {
     scalekit_request *request = each->request;
-    int64_t left = request->due_ms - ski_loop_now(&request->client->loop);
     scalekit_request *step = ski_request_start(request->client, each->operation, each->params,
                                                each->list->on_page, each);
 
@@ -118,10 +117,7 @@ static void ask(struct ski_each *each)
         return;
     }
     each->pages++;
-    step->max_retries = request->max_retries;
-    step->retry_rate_limited = request->retry_rate_limited;
-    step->keep_response = request->keep_response;
-    scalekit_request_set_deadline(step, left > 0 ? left : 1);
+    ski_request_inherit(step, request);
 }
 
 static bool same_token(const struct ski_map_node *node, const void *key)

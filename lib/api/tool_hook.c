@@ -282,7 +282,6 @@ static void on_result(scalekit_request *step, const struct scalekit_tool_result 
 static void run_tool(scalekit_tool_call *call)
 {
     scalekit_request *request = call->request;
-    int64_t left = request->due_ms - ski_loop_now(&request->client->loop);
     scalekit_request *step = ski_request_start(request->client, call->operation, call->params,
                                                (ski_callback)on_result, call);
 
@@ -292,10 +291,7 @@ static void run_tool(scalekit_tool_call *call)
     }
     call->stage = RUNNING;
     call->step = step;
-    step->max_retries = request->max_retries;
-    step->retry_rate_limited = request->retry_rate_limited;
-    step->keep_response = request->keep_response;
-    scalekit_request_set_deadline(step, left > 0 ? left : 1);
+    ski_request_inherit(step, request);
 }
 
 /* Whether the call goes on at once. */

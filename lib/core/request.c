@@ -674,6 +674,16 @@ void ski_request_refuse(scalekit_request *request, const struct ski_failure *fai
     complete_error(request);
 }
 
+void ski_request_inherit(scalekit_request *step, const scalekit_request *whole)
+{
+    int64_t left = whole->due_ms - ski_loop_now(&whole->client->loop);
+
+    step->max_retries = whole->max_retries;
+    step->retry_rate_limited = whole->retry_rate_limited;
+    step->keep_response = whole->keep_response;
+    scalekit_request_set_deadline(step, left > 0 ? left : 1);
+}
+
 void ski_request_set_class(scalekit_request *request, enum scalekit_request_class kind)
 {
     request->kind = kind;

@@ -110,6 +110,9 @@ void ski_request_answered(scalekit_request *request);
 void ski_request_settle_from(scalekit_request *request, scalekit_request *source,
                              const void *result);
 
+/* A step of a flow, still fresh, gets what was set for the whole, and the time that is left of it. */
+void ski_request_inherit(scalekit_request *step, const scalekit_request *whole);
+
 /* Gives a request of ours more time, on behalf of somebody who waits for it and has more. */
 void ski_request_extend(scalekit_request *request, int64_t due_ms);
 
