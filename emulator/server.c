@@ -506,6 +506,94 @@ static void on_request(struct evhttp_request *http, void *arg)
     emu_fault_done(&emulator->faults, fault);
 }
 
+/* --- after writing ----------------------------------------------------------------------------- */
+
+/* A TLS connection that wrote a moment ago.  libevent then puts evhttp's callback off to the end of
+ * the turn, or of the next one, with a reference to the connection that only the callback gives
+ * back.  When the loop is stopped before that, and then freed, nobody does: so we hold a reference
+ * until the callback has run, and know in emu_server_free() which connections to look after. */
+struct emu_writer {
+    TAILQ_ENTRY(emu_writer) next;
+    struct bufferevent *bev;
+    int turns; /* until it is let go */
+};
+
+#define TURNS_TO_SETTLE 2
+
+static void settle_next_turn(struct emu_server *server)
+{
+    static const struct timeval at_once;
+
+    /* To add it again while it is active would put it off once more. */
+    if (!evtimer_pending(server->settle, NULL))
+        evtimer_add(server->settle, &at_once);
+}
+
+/* Called just before libevent puts the callback off. */
+static void on_written(struct evbuffer *out, const struct evbuffer_cb_info *info, void *arg)
+{
+    struct bufferevent *bev = arg;
+    SSL *ssl = bufferevent_openssl_get_ssl(bev);
+    struct emu_server *server = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+    struct emu_writer *writer = SSL_get_app_data(ssl);
+
+    (void)out;
+    if (!info->n_deleted)
+        return;
+    if (!writer) {
+        writer = calloc(1, sizeof *writer);
+        if (!writer)
+            return;
+        bufferevent_incref(bev);
+        writer->bev = bev;
+        SSL_set_app_data(ssl, writer);
+        TAILQ_INSERT_TAIL(&server->writers, writer, next);
+    }
+    writer->turns = TURNS_TO_SETTLE;
+    settle_next_turn(server);
+}
+
+/* Whether that was the last reference. */
+static bool let_go(struct emu_server *server, struct emu_writer *writer)
+{
+    struct bufferevent *bev = writer->bev;
+
+    TAILQ_REMOVE(&server->writers, writer, next);
+    SSL_set_app_data(bufferevent_openssl_get_ssl(bev), NULL);
+    free(writer);
+    return bufferevent_decref(bev);
+}
+
+static void settle(evutil_socket_t fd, short what, void *arg)
+{
+    struct emu_server *server = arg;
+    struct emu_writer *next;
+
+    (void)fd;
+    (void)what;
+    for (struct emu_writer *writer = TAILQ_FIRST(&server->writers); writer; writer = next) {
+        next = TAILQ_NEXT(writer, next);
+        if (--writer->turns == 0)
+            let_go(server, writer);
+    }
+    if (!TAILQ_EMPTY(&server->writers))
+        settle_next_turn(server);
+}
+
+/* Once evhttp is gone: beside ours there is at most the reference of a callback still put off, which
+ * libevent cancels when the last one goes. */
+static void let_all_go(struct emu_server *server)
+{
+    struct emu_writer *writer;
+
+    while ((writer = TAILQ_FIRST(&server->writers))) {
+        struct bufferevent *bev = writer->bev;
+
+        if (!let_go(server, writer))
+            bufferevent_decref(bev);
+    }
+}
+
 /* --- connections ------------------------------------------------------------------------------- */
 
 /* A TLS connection between evhttp's asking for it and our changing its BIO.  evhttp sets the
@@ -531,6 +619,7 @@ static struct bufferevent *on_connection(struct event_base *base, void *arg)
         free(arrival);
         return NULL; /* evhttp goes on in plain text, which makes no sense of a ClientHello */
     }
+    evbuffer_add_cb(bufferevent_get_output(bev), on_written, bev); /* works without it, too */
     bufferevent_incref(bev);
     arrival->bev = bev;
     TAILQ_INSERT_TAIL(&server->arrivals, arrival, next);
@@ -613,9 +702,12 @@ bool emu_server_start(scalekit_emulator *emulator, uint16_t port, const char *tl
     struct evconnlistener *listener;
 
     TAILQ_INIT(&server->arrivals);
+    TAILQ_INIT(&server->writers);
     TAILQ_INIT(&server->pauses);
     if (tls_dir && !(server->tls = emu_pki_context(tls_dir, error, error_size)))
         return false;
+    if (server->tls)
+        SSL_CTX_set_app_data(server->tls, server);
     listener = listen_on(emulator->base, port);
     if (!listener) {
         snprintf(error, error_size, "cannot listen on 127.0.0.1:%u: %s", (unsigned)port,
@@ -624,8 +716,10 @@ bool emu_server_start(scalekit_emulator *emulator, uint16_t port, const char *tl
     }
     server->http = new_http(emulator);
     server->adopt = event_new(emulator->base, -1, 0, adopt, server);
-    if (server->http && server->adopt && emu_random_text(server->run, sizeof server->run) &&
-        set_url(emulator, listener) && evhttp_bind_listener(server->http, listener))
+    server->settle = evtimer_new(emulator->base, settle, server);
+    if (server->http && server->adopt && server->settle &&
+        emu_random_text(server->run, sizeof server->run) && set_url(emulator, listener) &&
+        evhttp_bind_listener(server->http, listener))
         return true;
     evconnlistener_free(listener);
     snprintf(error, error_size, "out of memory");
@@ -645,5 +739,8 @@ void emu_server_free(scalekit_emulator *emulator)
         event_free(server->adopt);
     if (server->http)
         evhttp_free(server->http);
+    let_all_go(server);
+    if (server->settle)
+        event_free(server->settle);
     SSL_CTX_free(server->tls);
 }

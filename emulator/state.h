@@ -18,8 +18,9 @@ struct evhttp;
 struct emu_server {
     struct evhttp *http;
     SSL_CTX *tls; /* NULL: plain HTTP */
-    struct event *adopt;
+    struct event *adopt, *settle;
     TAILQ_HEAD(emu_arrival_list, emu_arrival) arrivals; /* accepted, not yet adopted */
+    TAILQ_HEAD(emu_writer_list, emu_writer) writers;    /* wrote a moment ago */
     TAILQ_HEAD(emu_pause_list, emu_pause) pauses;       /* requests that are made to wait */
     char run[13];                                       /* begins every request id */
 };

@@ -341,9 +341,9 @@ static uint16_t port_of(const scalekit_emulator *emulator)
     return port;
 }
 
-/* Asks whether it is alive, with the certificate and the name checked. */
-static void tls_client_open(struct tls_client *client, struct event_base *base,
-                            const scalekit_emulator *emulator, const char *name)
+/* Begins to ask whether it is alive, with the certificate and the name checked. */
+static void tls_client_start(struct tls_client *client, struct event_base *base,
+                             const scalekit_emulator *emulator, const char *name)
 {
     static const unsigned char protocols[] = "\2h2\10http/1.1";
 
@@ -366,6 +366,12 @@ static void tls_client_open(struct tls_client *client, struct event_base *base,
     CU_ASSERT_EQUAL(bufferevent_socket_connect_hostname(client->bev, NULL, AF_INET, "127.0.0.1",
                                                         port_of(emulator)),
                     0);
+}
+
+static void tls_client_open(struct tls_client *client, struct event_base *base,
+                            const scalekit_emulator *emulator, const char *name)
+{
+    tls_client_start(client, base, emulator, name);
     test_base_until(base, &client->done);
 }
 
@@ -616,6 +622,79 @@ static void test_tls_clients_vanish(void)
     remove_files(directory);
 }
 
+/* Stops the loop in the turn that sends the answer, after the sending, or `turns` later. */
+struct stop {
+    struct event_base *base;
+    struct event *timer;
+    int turns;
+    bool stopped;
+};
+
+static void wait_a_turn(struct stop *stop)
+{
+    static const struct timeval at_once;
+
+    CU_ASSERT_EQUAL(evtimer_add(stop->timer, &at_once), 0);
+}
+
+static void on_answer(const char *method, const char *path, int status, void *user)
+{
+    (void)method;
+    (void)path;
+    CU_ASSERT_EQUAL(status, 200);
+    wait_a_turn(user);
+}
+
+static void on_turn(evutil_socket_t fd, short what, void *user)
+{
+    struct stop *stop = user;
+
+    (void)fd;
+    (void)what;
+    stop->stopped = stop->turns-- == 0;
+    if (stop->stopped)
+        event_base_loopbreak(stop->base);
+    else
+        wait_a_turn(stop);
+}
+
+/* Ends it while libevent still has work of that answer.  What would be left behind is counted by the
+ * harness as a descriptor. */
+static void stop_after_answer(const char *directory, int turns, bool loop_goes_on)
+{
+    struct stop stop = {.base = event_base_new(), .turns = turns};
+    struct scalekit_emulator_config config = {
+        .tls_dir = directory, .log = on_answer, .log_user = &stop};
+    scalekit_emulator *emulator = scalekit_emulator_start(stop.base, &config, NULL, 0);
+    struct tls_client client;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(emulator);
+    stop.timer = evtimer_new(stop.base, on_turn, &stop);
+    tls_client_start(&client, stop.base, emulator, "127.0.0.1");
+    test_base_until(stop.base, &stop.stopped);
+    event_free(stop.timer);
+    scalekit_emulator_free(emulator);
+    if (loop_goes_on) {
+        test_base_until(stop.base, &client.done);
+        CU_ASSERT_PTR_NOT_NULL(strstr(client.answer, "200 OK"));
+    }
+    bufferevent_free(client.bev);
+    event_base_free(stop.base);
+    SSL_CTX_free(client.context);
+}
+
+static void test_tls_stops_after_answer(void)
+{
+    char directory[] = "/tmp/emulator-test-XXXXXX";
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(directory));
+    for (int turns = 0; turns < 4; turns++) {
+        stop_after_answer(directory, turns, false);
+        stop_after_answer(directory, turns, true);
+    }
+    remove_files(directory);
+}
+
 SUITE(emulator, {"signs in with client credentials and nothing else", test_sign_in},
       {"answers the API to a valid token only", test_token_needed},
       {"fails the next requests as told", test_faults},
@@ -628,6 +707,7 @@ SUITE(emulator, {"signs in with client credentials and nothing else", test_sign_
       {"logs requests without their secrets", test_log},
       {"says why it cannot start", test_start_fails},
       {"survives clients that leave in the handshake", test_tls_clients_vanish},
+      {"leaves nothing behind when its loop stops after an answer", test_tls_stops_after_answer},
       {"makes certificates and keeps them", test_tls},
       {"makes its own certificates anew when they run out", test_tls_replaces_its_own},
       {"neither uses nor replaces certificates it did not make", test_tls_keeps_foreign_files},
