@@ -269,7 +269,7 @@ static bool look_up_rest(struct errand *errand)
     drop_told(errand);
     for (size_t i = 0; i < errand->plan.count && added; i++)
         added = add_errand(errand->check,
-                           (struct ski_look_step){SKI_LOOK_SINGLE, errand->plan.first + i, 1},
+                           (struct ski_look_step){SKI_LOOK_SINGLE, errand->plan.first + i, 1, 0},
                            errand->looks);
     return added;
 }
@@ -602,7 +602,7 @@ static void start(scalekit_request *request)
         added = add_errand(check, plan.steps[i], check->looks);
     ski_look_plan_free(&plan, &request->mem);
     for (size_t i = check->n_named; i < check->n_looks && added; i++)
-        added = add_errand(check, (struct ski_look_step){SKI_LOOK_SINGLE, i, 1}, check->looks);
+        added = add_errand(check, (struct ski_look_step){SKI_LOOK_SINGLE, i, 1, 0}, check->looks);
     if (added)
         run(check);
 }

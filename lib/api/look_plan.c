@@ -50,11 +50,13 @@ static int by_connection(const struct ski_look *a, const struct ski_look *b)
     return order ? order : compare_text(a->identifier, b->identifier);
 }
 
-/* The connections with the most looks first. */
+/* Those of whose size the same is known together, the connections with the most looks first. */
 static int by_crowd(const struct ski_look *a, const struct ski_look *b)
 {
     int order = compare_scope(a, b);
 
+    if (order == 0)
+        order = (a->size > b->size) - (a->size < b->size);
     if (order == 0)
         order = (a->same < b->same) - (a->same > b->same);
     return order ? order : by_connection(a, b);
@@ -114,7 +116,7 @@ static uint64_t divide_up(uint64_t a, uint64_t b)
 
 uint64_t ski_pages_left(const struct ski_sweep *sweep)
 {
-    int64_t per_page = sweep->listed / sweep->pages;
+    int64_t per_page = sweep->pages ? sweep->listed / sweep->pages : SKI_LIST_PAGE;
 
     if (sweep->total <= sweep->listed)
         return 1;
@@ -141,20 +143,51 @@ static void share_out(struct ski_look **looks, size_t n)
     }
 }
 
-static bool worth_a_page(struct ski_look *const *looks, size_t n, uint64_t stake)
+static uint64_t cost_of(struct ski_look *const *looks, size_t n)
 {
     uint64_t cost = 0;
 
     for (size_t i = 0; i < n; i++)
         cost += looks[i]->share;
-    return cost >= stake * divide_up(n, SKI_LIST_PAGE) * SKI_SHARE_ONE;
+    return cost;
+}
+
+static bool worth_a_page(struct ski_look *const *looks, size_t n, uint64_t stake)
+{
+    return cost_of(looks, n) >= stake * divide_up(n, SKI_LIST_PAGE) * SKI_SHARE_ONE;
+}
+
+/* Of a connection's looks; other connections may share its last page. */
+static enum ski_look_size size_of(struct ski_look *const *looks, size_t n)
+{
+    uint64_t total = looks[0]->total;
+
+    if (!total)
+        return SKI_SIZE_UNKNOWN;
+    return total * SKI_SHARE_ONE < cost_of(looks, n) * SKI_LIST_PAGE ? SKI_SIZE_CHEAP
+                                                                     : SKI_SIZE_DEAR;
+}
+
+static void measure_connections(struct ski_look **looks, size_t n)
+{
+    for (size_t i = 0, count; i < n; i += count) {
+        enum ski_look_size size;
+
+        count = run_of(looks + i, n - i, compare_connection);
+        size = size_of(looks + i, count);
+        for (size_t j = 0; j < count; j++) {
+            looks[i + j]->same = (uint32_t)count;
+            looks[i + j]->size = size;
+        }
+    }
 }
 
 /* --- plans ------------------------------------------------------------------------------------ */
 
-static void add_step(struct ski_look_plan *plan, enum ski_look_way way, size_t first, size_t count)
+static void add_step(struct ski_look_plan *plan, enum ski_look_way way, size_t count, int64_t total)
 {
-    plan->steps[plan->n_steps++] = (struct ski_look_step){way, first, count};
+    plan->steps[plan->n_steps++] = (struct ski_look_step){way, plan->planned, count, total};
+    plan->planned += count;
 }
 
 /* Room for a step per look, which is the most that there can be.  The spare array is of its
@@ -178,7 +211,8 @@ static size_t batch_of(struct ski_look *const *looks, size_t n)
 {
     size_t count = 0, names = 0, bytes = 0;
 
-    while (count < n && compare_scope(looks[count], looks[0]) == 0) {
+    while (count < n && compare_scope(looks[count], looks[0]) == 0 &&
+           looks[count]->size == looks[0]->size) {
         size_t run = run_of(looks + count, n - count, compare_connection);
 
         bytes += strlen(looks[count]->connection_name);
@@ -192,6 +226,26 @@ static size_t batch_of(struct ski_look *const *looks, size_t n)
     return count;
 }
 
+/* The accounts that a batch's connections have together; 0: unknown. */
+static int64_t total_of(struct ski_look *const *looks, size_t n)
+{
+    int64_t total = 0;
+
+    for (size_t i = 0; i < n; i += looks[i]->same)
+        total += looks[i]->total;
+    return total;
+}
+
+static bool worth_a_sweep(struct ski_look *const *looks, size_t n, int64_t total)
+{
+    uint64_t cost = cost_of(looks, n);
+
+    if (looks[0]->size == SKI_SIZE_UNKNOWN)
+        return worth_a_page(looks, n, STAKE);
+    return looks[0]->size == SKI_SIZE_CHEAP &&
+           ski_sweep_pays(&(struct ski_sweep){.total = total, .whole = cost, .left = cost});
+}
+
 /* Puts what is worth a sweep to the front, in `sorted`'s order, and the rest to the end. */
 static void choose_sweeps(struct ski_look_plan *plan, struct ski_look **looks,
                           struct ski_look *const *sorted, size_t n)
@@ -199,11 +253,13 @@ static void choose_sweeps(struct ski_look_plan *plan, struct ski_look **looks,
     size_t rest = n;
 
     for (size_t i = 0, count; i < n; i += count) {
+        int64_t total;
+
         count = batch_of(sorted + i, n - i);
-        if (worth_a_page(sorted + i, count, STAKE)) {
-            add_step(plan, SKI_LOOK_SWEEP, plan->planned, count);
+        total = total_of(sorted + i, count);
+        if (worth_a_sweep(sorted + i, count, total)) {
             memcpy(looks + plan->planned, sorted + i, count * sizeof *looks);
-            plan->planned += count;
+            add_step(plan, SKI_LOOK_SWEEP, count, total);
         } else {
             rest -= count;
             memcpy(looks + rest, sorted + i, count * sizeof *looks);
@@ -221,11 +277,7 @@ bool ski_plan_sweeps(struct ski_look_plan *plan, const struct ski_mem *mem, stru
     sort(looks, spare, n, by_user);
     share_out(looks, n);
     sort(looks, spare, n, by_connection);
-    for (size_t i = 0, count; i < n; i += count) {
-        count = run_of(looks + i, n - i, compare_connection);
-        for (size_t j = 0; j < count; j++)
-            looks[i + j]->same = (uint32_t)count;
-    }
+    measure_connections(looks, n);
     sort(looks, spare, n, by_crowd);
     memcpy(spare, looks, n * sizeof *looks);
     choose_sweeps(plan, looks, spare, n);
@@ -243,8 +295,8 @@ bool ski_cut_sweep(const struct ski_look_step *step, struct ski_look *const *loo
         return false;
     for (size_t i = 0; i < n_names / 2; i++)
         count += run_of(looks + step->first + count, step->count - count, compare_connection);
-    halves[0] = (struct ski_look_step){SKI_LOOK_USER, step->first, count};
-    halves[1] = (struct ski_look_step){SKI_LOOK_USER, step->first + count, step->count - count};
+    halves[0] = (struct ski_look_step){SKI_LOOK_USER, step->first, count, 0};
+    halves[1] = (struct ski_look_step){SKI_LOOK_USER, step->first + count, step->count - count, 0};
     for (size_t i = 0; i < 2; i++)
         if (worth_a_page(looks + halves[i].first, halves[i].count, STAKE_HALF))
             halves[i].way = SKI_LOOK_SWEEP;
@@ -277,8 +329,7 @@ bool ski_plan_users(struct ski_look_plan *plan, const struct ski_mem *mem, struc
         struct ski_look **rest = looks + plan->planned;
         size_t count = list_of(rest, run_of(rest, n - plan->planned, compare_user));
 
-        add_step(plan, count > 1 ? SKI_LOOK_USER : SKI_LOOK_SINGLE, plan->planned, count);
-        plan->planned += count;
+        add_step(plan, count > 1 ? SKI_LOOK_USER : SKI_LOOK_SINGLE, count, 0);
     }
     ski_free(mem, spare);
     return true;

@@ -11,6 +11,9 @@
  * ski_sweep_pays() tells whether to go on.  If not, it may be one of several connections that is
  * large: the sweep is cut in two where that may pay; what is left of it is seen by user.
  *
+ * Where it is known beforehand (the looks' total) no page is spent on finding out: a sweep is
+ * planned of the connections that are worth their pages, and only if it pays.
+ *
  *     ski_plan_sweeps() ──► sweeps, and the rest
  *         each sweep: page, page, … while it pays ──► ski_cut_sweep(): halves, or the rest
  *     ski_plan_users()  ──► of the rest: one step for each user
@@ -29,11 +32,21 @@
 /* A request in the unit of shares. */
 #define SKI_SHARE_ONE (1u << 16)
 
+/* What is known of the size of a connection. */
+enum ski_look_size {
+    SKI_SIZE_UNKNOWN,
+    SKI_SIZE_CHEAP, /* its pages cost less than to see its looks by user */
+    SKI_SIZE_DEAR
+};
+
 /* An account that is to be seen.  No two are equal; organization_id and user_id may be NULL. */
 struct ski_look {
     const char *connection_name, *identifier, *organization_id, *user_id;
-    uint32_t share; /* of the request that sees it by user; a plan's result */
-    uint32_t same;  /* how many have its connection; used while planning */
+    uint32_t total; /* accounts that its connection has in its scope; 0: unknown */
+
+    uint32_t share;          /* of the request that sees it by user; a plan's result */
+    uint32_t same;           /* how many have its connection; used while planning */
+    enum ski_look_size size; /* used while planning */
 };
 
 enum ski_look_way { SKI_LOOK_SINGLE, SKI_LOOK_USER, SKI_LOOK_SWEEP };
@@ -41,6 +54,7 @@ enum ski_look_way { SKI_LOOK_SINGLE, SKI_LOOK_USER, SKI_LOOK_SWEEP };
 struct ski_look_step {
     enum ski_look_way way;
     size_t first, count; /* in the array of looks */
+    int64_t total;       /* accounts that a sweep is known to list; 0: unknown */
 };
 
 /* Steps, in the order of the array of looks; freed by ski_look_plan_free(). */
@@ -76,7 +90,7 @@ bool ski_cut_sweep(const struct ski_look_step *step, struct ski_look *const *loo
 struct ski_sweep {
     int64_t total; /* accounts, as the last page says; what is not more than `listed` is no guide */
     int64_t listed; /* accounts on the pages so far */
-    int64_t pages;  /* so far, at least 1 */
+    int64_t pages;  /* so far; 0: none yet, and the total is known beforehand */
     uint64_t whole; /* the shares of all that it is to show */
     uint64_t left;  /* of what it has not shown yet */
 };

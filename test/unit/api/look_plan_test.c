@@ -167,6 +167,53 @@ static void test_plans(void)
         check_plan(&plan_rows[i]);
 }
 
+/* Where the sizes are known: each row has one look of every user and connection it names. */
+static const struct known_row {
+    const char *name;
+    struct {
+        unsigned users, first, connections;
+        uint32_t total; /* of each connection */
+    } groups[3];
+    size_t sweeps, swept;
+    int64_t total; /* of the first sweep */
+} known_rows[] = {
+    {"two accounts on a page", {{2, 0, 1, 99}}, 1, 2, 99},
+    {"two on two pages", {{2, 0, 1, 100}}, 0, 0, 0},
+    {"one on a page", {{1, 0, 1, 1}}, 0, 0, 0},
+    {"a hundred users on 99 pages", {{100, 0, 1, 9801}}, 1, 100, 9801},
+    {"and on a hundred", {{100, 0, 1, 9802}}, 0, 0, 0},
+    {"small connections share a page", {{2, 0, 4, 20}}, 1, 8, 80},
+    {"which users' lists would show as well", {{1, 0, 4, 20}}, 0, 0, 0},
+    {"large ones are not among them", {{9, 0, 2, 20}, {9, 2, 2, 5000}}, 1, 18, 40},
+    {"nor those of which nothing is known", {{9, 0, 2, 20}, {9, 2, 2, 0}}, 2, 36, 0},
+    {"no more than 20 of them", {{4, 0, 21, 4}}, 1, 80, 80},
+};
+
+static void test_known_sizes(void)
+{
+    for (size_t i = 0; i < COUNT(known_rows); i++) {
+        const struct known_row *row = &known_rows[i];
+        struct ski_look_plan plan;
+        struct looks l;
+
+        looks_init(&l, 256);
+        for (size_t j = 0; j < COUNT(row->groups); j++) {
+            size_t first = l.n;
+
+            add_many(&l, row->groups[j].users, row->groups[j].first, row->groups[j].connections,
+                     NULL);
+            for (size_t k = first; k < l.n; k++)
+                l.all[k].total = row->groups[j].total;
+        }
+        CU_ASSERT_FATAL(ski_plan_sweeps(&plan, &l.mem, l.order, l.n));
+        ROW_IS(row->name, is_sound(&plan, &l));
+        ROW_IS(row->name, plan.n_steps == row->sweeps && plan.planned == row->swept);
+        ROW_IS(row->name, !row->sweeps || plan.steps[0].total == row->total);
+        ski_look_plan_free(&plan, &l.mem);
+        looks_free(&l);
+    }
+}
+
 /* Names so long that 20 of them would not fit into a request line. */
 static void test_long_names(void)
 {
@@ -219,6 +266,8 @@ static void test_pays(void)
         {"until all would have been looked up", {0, 891, 9, 9 * ONE, 2 * ONE}, false},
         {"a total that runs away, too", {900, 891, 9, 9 * ONE, 8 * ONE}, false},
         {"a total beyond all numbers", {INT64_MAX, 0, 1, 9 * ONE, 8 * ONE}, false},
+        {"a known size without a page", {99, 0, 0, 2 * ONE, 2 * ONE}, true},
+        {"as many pages as look-ups", {100, 0, 0, 2 * ONE, 2 * ONE}, false},
         {"a total below all numbers", {INT64_MIN, 99, 1, 9 * ONE, 8 * ONE}, true},
     };
 
@@ -244,7 +293,7 @@ static void test_cuts(void)
 {
     for (size_t i = 0; i < COUNT(cut_rows); i++) {
         const struct cut_row *row = &cut_rows[i];
-        struct ski_look_step step = {SKI_LOOK_SWEEP, 1, 0}, halves[2] = {{0}, {0}};
+        struct ski_look_step step = {SKI_LOOK_SWEEP, 1, 0, 0}, halves[2] = {{0}, {0}};
         struct looks l;
 
         looks_init(&l, 256);
@@ -352,6 +401,7 @@ static void test_out_of_memory(void)
 }
 
 SUITE(look_plan, {"the way with the fewest requests is chosen", test_plans},
+      {"known sizes decide without asking", test_known_sizes},
       {"a list never names more than fits into a request line", test_long_names},
       {"a sweep goes on while that is cheaper", test_pays},
       {"a sweep that does not pay is cut where its halves may", test_cuts},
