@@ -32,6 +32,8 @@
 /* A request in the unit of shares. */
 #define SKI_SHARE_ONE (1u << 16)
 
+struct ski_errand;
+
 /* What is known of the size of a connection. */
 enum ski_look_size {
     SKI_SIZE_UNKNOWN,
@@ -42,11 +44,15 @@ enum ski_look_size {
 /* An account that is to be seen.  No two are equal; organization_id and user_id may be NULL. */
 struct ski_look {
     const char *connection_name, *identifier, *organization_id, *user_id;
+    const char *connected_account_id; /* NULL: it is named; plans are of named ones only */
     uint32_t total; /* accounts that its connection has in its scope; 0: unknown */
 
     uint32_t share;          /* of the request that sees it by user; a plan's result */
     uint32_t same;           /* how many have its connection; used while planning */
     enum ski_look_size size; /* used while planning */
+
+    struct ski_errand *errand; /* a survey's (api/survey.h); NULL: told, or dropped */
+    uint32_t place;            /* a survey's */
 };
 
 enum ski_look_way { SKI_LOOK_SINGLE, SKI_LOOK_USER, SKI_LOOK_SWEEP };

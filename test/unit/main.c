@@ -15,7 +15,7 @@
     use(account_key) use(authorization_link) use(call) use(check_accounts) use(check_accounts_many) \
     use(connected_account) \
     use(each) use(environment_connection) use(get_or_create) use(look_plan) \
-    use(operation) use(operation_answers) use(operation_limits) use(operations) use(time_range) \
+    use(operation) use(operation_answers) use(operation_limits) use(operations) use(survey) use(time_range) \
     use(provider) use(proxy) use(proxy_stream) use(tool) use(tool_hook) \
     use(connect) use(engine) use(look) use(watch) \
     use(emulator_account) use(emulator_connection) use(emulator_consent) use(emulator) \
