@@ -18,7 +18,7 @@ const struct ski_word ski_account_status_words[] = {
     {0, NULL},
 };
 
-static const struct ski_word type_words[] = {
+const struct ski_word ski_authorization_type_words[] = {
     {SCALEKIT_AUTHORIZATION_OAUTH, "OAUTH"},
     {SCALEKIT_AUTHORIZATION_API_KEY, "API_KEY"},
     {SCALEKIT_AUTHORIZATION_BASIC_AUTH, "BASIC_AUTH"},
@@ -49,7 +49,7 @@ const char *scalekit_account_status_name(enum scalekit_account_status status)
 
 const char *scalekit_authorization_type_name(enum scalekit_authorization_type type)
 {
-    return word_of(type_words, (int)type);
+    return word_of(ski_authorization_type_words, (int)type);
 }
 
 bool scalekit_account_status_is_pending(enum scalekit_account_status status)
@@ -135,8 +135,8 @@ static const struct ski_field connected_account_fields[] = {
     STRING(scalekit_connected_account, provider, "provider"),
     ENUM(scalekit_connected_account, status, scalekit_account_status, ski_account_status_words,
          "status"),
-    ENUM(scalekit_connected_account, authorization_type, scalekit_authorization_type, type_words,
-         "authorization_type"),
+    ENUM(scalekit_connected_account, authorization_type, scalekit_authorization_type,
+         ski_authorization_type_words, "authorization_type"),
     OBJECT(scalekit_connected_account, authorization_details, scalekit_authorization_details,
            authorization_details_type, "authorization_details"),
     TIMESTAMP(scalekit_connected_account, token_expires_at, "token_expires_at"),

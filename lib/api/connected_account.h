@@ -6,6 +6,7 @@
 #include <scalekit/connected_account.h>
 
 extern const struct ski_word ski_account_status_words[];
+extern const struct ski_word ski_authorization_type_words[];
 extern const struct ski_type ski_connected_account_type;
 extern const struct ski_type ski_create_connected_account_type; /* its params */
 

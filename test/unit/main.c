@@ -12,8 +12,8 @@
     use(url) \
     use(client) use(config) use(error) use(gate) use(governor) use(rate) use(request) use(retry) \
     use(submit) use(token) \
-    use(account_key) use(authorization_link) use(call) use(check_accounts) use(check_accounts_many) \
-    use(connected_account) \
+    use(account_event) use(account_key) use(authorization_link) use(call) use(check_accounts) \
+    use(check_accounts_many) use(connected_account) \
     use(each) use(environment_connection) use(get_or_create) use(look_plan) \
     use(operation) use(operation_answers) use(operation_limits) use(operations) use(survey) use(time_range) \
     use(provider) use(proxy) use(proxy_stream) use(tool) use(tool_hook) \
