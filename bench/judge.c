@@ -22,7 +22,7 @@ enum bench_verdict bench_judge(const struct bench_user *user, int64_t patience_m
         return BENCH_ON_THE_WAY;
     else if (event->kind == SCALEKIT_WATCH_DEADLINE)
         return judge_deadline(user, patience_ms, now_ms, why);
-    else if (event->kind != SCALEKIT_WATCH_SETTLED)
+    else if (event->kind != SCALEKIT_WATCH_SETTLED && event->kind != SCALEKIT_WATCH_ALREADY_ACTIVE)
         *why = "an end that no user has caused";
     else if (event->status != SCALEKIT_ACCOUNT_ACTIVE)
         *why = "a status that no account has had";

@@ -9,6 +9,7 @@ static int status_of(const struct scalekit_watch_event *event)
 {
     switch (event->kind) {
     case SCALEKIT_WATCH_SETTLED:
+    case SCALEKIT_WATCH_ALREADY_ACTIVE:
         return exit_of_account(event->status);
     case SCALEKIT_WATCH_DELETED:
         return EXIT_NOT_FOUND;
@@ -30,8 +31,12 @@ static const char *words_for(const struct scalekit_watch_event *event)
         return "the user consented, and must be verified by your application";
     case SCALEKIT_WATCH_UNKNOWN_STATUS:
         return "this status is new";
+    case SCALEKIT_WATCH_CHANGED:
+        return "nothing to act on yet";
     case SCALEKIT_WATCH_SETTLED:
         return event->status == SCALEKIT_ACCOUNT_ACTIVE ? "can be used" : "the user must authorize";
+    case SCALEKIT_WATCH_ALREADY_ACTIVE:
+        return "can be used, since before";
     case SCALEKIT_WATCH_DELETED:
         return "the account does not exist";
     case SCALEKIT_WATCH_LINK_EXPIRED:

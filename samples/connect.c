@@ -473,9 +473,11 @@ static void on_watch(scalekit_watch *watch, const struct scalekit_watch_event *e
         show_event(app, event, "The user consented; your application must verify the user now.");
         break;
     case SCALEKIT_WATCH_UNKNOWN_STATUS:
+    case SCALEKIT_WATCH_CHANGED:
         show_event(app, event, "Still waiting.");
         break;
     case SCALEKIT_WATCH_SETTLED:
+    case SCALEKIT_WATCH_ALREADY_ACTIVE:
         on_settled(app, event);
         break;
     case SCALEKIT_WATCH_LINK_EXPIRED:

@@ -62,11 +62,12 @@ struct scalekit_config {
     scalekit_governor *governor;      /* NULL: the client's own; it keeps a reference */
 
     /* When a watch looks, in milliseconds, each at most a day; watch_deadline_ms at most 30. */
-    int64_t watch_first_check_ms;  /* 2,000 after its start */
-    int64_t watch_interval_ms;     /* 3,000 during its first minute */
-    int64_t watch_fast_period_ms;  /* 60,000: that minute; then a pause is 1.5 times the last */
-    int64_t watch_max_interval_ms; /* 30,000 */
-    int64_t watch_deadline_ms;     /* 900,000: without a deadline and a link expiry of its own */
+    int64_t watch_first_check_ms;     /* 2,000 after its start */
+    int64_t watch_interval_ms;        /* 3,000 during its first minute */
+    int64_t watch_fast_period_ms;     /* 60,000: that minute; then a pause is 1.5 times the last */
+    int64_t watch_max_interval_ms;    /* 30,000 */
+    int64_t watch_follow_interval_ms; /* 120,000: of those that go on after they have settled */
+    int64_t watch_deadline_ms;        /* 900,000: without a deadline and a link expiry of its own */
 
     /* Surroundings.  NULL: no log, the C library's allocator, the system's clock. */
     enum scalekit_log_level log_level;

@@ -9,6 +9,8 @@
  *   scalekit_config_from_env()        or fill a struct scalekit_config      client.h
  *   scalekit_client_new()             one client per environment and loop   client.h
  *   scalekit_connect_account()        user -> link -> event when ACTIVE     watch.h
+ *   scalekit_watch_accounts()         many accounts watched as one          watch_set.h
+ *   scalekit_watch_connection()       every account of a connection       watch_connection.h
  *   scalekit_get_connected_account()  fresh tokens, to call the provider    connected_account.h
  *   scalekit_execute_tool()           or let Scalekit call it               tool.h
  *   scalekit_proxy_request()          or any of its routes, as it is        proxy.h
@@ -85,5 +87,8 @@
 #include <scalekit/types.h>
 #include <scalekit/version.h>
 #include <scalekit/watch.h>
+#include <scalekit/watch_connection.h>
+#include <scalekit/watch_set.h>
+#include <scalekit/watch_stats.h>
 
 #endif

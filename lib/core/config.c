@@ -26,6 +26,7 @@ static const struct {
     PERIOD(watch_interval_ms, 3000, 1, 86400000),
     PERIOD(watch_fast_period_ms, 60000, 1, 86400000),
     PERIOD(watch_max_interval_ms, 30000, 1, 86400000),
+    PERIOD(watch_follow_interval_ms, 120000, 1, 86400000),
     PERIOD(watch_deadline_ms, 900000, 1, 2592000000),
 #undef PERIOD
 };

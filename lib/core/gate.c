@@ -77,7 +77,10 @@ static enum ski_gate_answer wait_in(struct ski_gate *gate, struct ski_pass *pass
         return SKI_GATE_FULL;
     pass->kind = kind;
     pass->since_ms = now;
-    ski_list_push_back(&gate->waiting[kind], &pass->link);
+    if (pass->first)
+        ski_list_push_front(&gate->waiting[kind], &pass->link);
+    else
+        ski_list_push_back(&gate->waiting[kind], &pass->link);
     gate->n_waiting++;
     ski_seat_queue(&gate->seat, kind, ++gate->n[kind]);
     if (gate->come_ms <= now)

@@ -17,6 +17,7 @@ struct ski_pass {
     enum scalekit_request_class kind;  /* while it waits */
     int64_t since_ms;                  /* likewise */
     unsigned epoch;                    /* in which it went */
+    bool first;                        /* it goes before all others of its class */
 };
 
 struct ski_gate {

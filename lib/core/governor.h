@@ -90,6 +90,12 @@ static inline bool ski_governor_is_open(const scalekit_governor *governor)
     return !atomic_load_explicit(&governor->limited, memory_order_relaxed);
 }
 
+/* Whether it was told how many requests it may spend. */
+static inline bool ski_governor_has_ceiling(const scalekit_governor *governor)
+{
+    return governor->rate.ceiling != 0; /* as it was made */
+}
+
 static inline unsigned ski_governor_epoch(const scalekit_governor *governor)
 {
     return atomic_load_explicit(&governor->epoch, memory_order_relaxed);

@@ -689,6 +689,11 @@ void ski_request_set_class(scalekit_request *request, enum scalekit_request_clas
     request->kind = kind;
 }
 
+void ski_request_go_first(scalekit_request *request)
+{
+    request->pass.first = true;
+}
+
 /* --- the handle -------------------------------------------------------------------------------- */
 
 void scalekit_request_cancel(scalekit_request *request)

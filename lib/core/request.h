@@ -102,6 +102,8 @@ void ski_request_refuse(scalekit_request *request, const struct ski_failure *fai
 
 /* A fresh request is for something else than its operation usually is. */
 void ski_request_set_class(scalekit_request *request, enum scalekit_request_class kind);
+/* Where it has to wait for its turn, it goes before all others of its class. */
+void ski_request_go_first(scalekit_request *request);
 
 /* The application has taken all of an answer that was streamed. */
 void ski_request_answered(scalekit_request *request);

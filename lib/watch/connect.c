@@ -24,16 +24,18 @@ static void free_prologue(struct ski_prologue *prologue)
 {
     const struct ski_mem *mem = &prologue->watch->engine->mem;
 
-    prologue->watch->prologue = NULL;
+    prologue->watch->extra->prologue = NULL;
     ski_arena_free(&prologue->arena);
     ski_free(mem, prologue);
 }
 
 void ski_prologue_abandon(scalekit_watch *watch)
 {
-    if (watch->prologue->step)
-        ski_request_abandon(watch->prologue->step);
-    free_prologue(watch->prologue);
+    struct ski_prologue *prologue = watch->extra->prologue;
+
+    if (prologue->step)
+        ski_request_abandon(prologue->step);
+    free_prologue(prologue);
 }
 
 /* A step has the deadline of any request; that of the watch, when it is earlier, abandons it. */
@@ -52,21 +54,21 @@ static void on_link(scalekit_request *request, const struct scalekit_authorizati
     struct ski_account_name name = {NULL, prologue->params.connection_name,
                                     prologue->params.identifier, prologue->params.organization_id,
                                     prologue->params.user_id};
-    scalekit_client *client = watch->engine->client;
+    const struct ski_observation seen = {.evidence = request};
     int64_t left = prologue->params.deadline_ms;
 
     prologue->step = NULL;
-    if (!link ||
-        !ski_engine_follow(watch->engine, watch, &name, client->config.watch_first_check_ms)) {
-        ski_watch_tell(watch, SCALEKIT_WATCH_FAILED, link ? NULL : request);
-        return;
-    }
-    if (left) { /* it is for the whole, and some of it has passed */
-        left = watch->end_ms - ski_loop_now(&client->loop);
+    if (link && left) { /* it is for the whole, and some of it has passed */
+        left = watch->end_ms - ski_engine_now(watch->engine);
         left = left > 0 ? left : 1;
     }
-    ski_watch_limit(watch, left, link->expiry);
-    ski_watch_tell(watch, SCALEKIT_WATCH_LINK, request);
+    if (link)
+        ski_watch_limit(watch, left, link->expiry);
+    if (!link || !ski_watch_follow(watch, &name)) {
+        ski_watch_tell(watch, SCALEKIT_WATCH_FAILED, link ? NULL : &seen);
+        return;
+    }
+    ski_watch_tell(watch, SCALEKIT_WATCH_LINK, &seen);
     free_prologue(prologue);
 }
 
@@ -77,14 +79,19 @@ static void on_account(scalekit_request *request, const struct scalekit_connecte
     const struct scalekit_connect_account_params *p = &prologue->params;
     scalekit_watch *watch = prologue->watch;
 
+    const struct ski_observation seen = {
+        .source = SCALEKIT_WATCH_SOURCE_LOOK_UP, .account = account, .evidence = request};
+
     prologue->step = NULL;
     if (account)
-        ski_watch_saw(watch, account);
+        ski_view_know(&watch->view, account->status);
+    watch->view.begun = true; /* also with a status that is new */
     if (!account || account->status == SCALEKIT_ACCOUNT_ACTIVE) {
-        ski_watch_tell(watch, account ? SCALEKIT_WATCH_SETTLED : SCALEKIT_WATCH_FAILED, request);
+        ski_watch_tell(watch, account ? SCALEKIT_WATCH_SETTLED : SCALEKIT_WATCH_FAILED, &seen);
         return;
     }
-    watch->before = (uint8_t)account->status;
+    watch->view.until_reauthorized = true; /* what it was before is no news */
+    watch->extra->seen_at = ski_clock_wall(&watch->engine->client->loop.clock);
     go(prologue,
        scalekit_get_authorization_link(
            watch->engine->client,
@@ -124,9 +131,11 @@ static bool begin(scalekit_watch *watch, const struct scalekit_connect_account_p
     struct ski_prologue *prologue = ski_zalloc(&engine->mem, sizeof *prologue);
     const struct scalekit_connect_account_params *p;
 
-    if (!prologue)
+    if (!prologue || !ski_watch_extra(watch)) {
+        ski_free(&engine->mem, prologue);
         return false;
-    watch->prologue = prologue;
+    }
+    watch->extra->prologue = prologue;
     prologue->watch = watch;
     ski_arena_init(&prologue->arena, &engine->mem, 512, 1u << 20);
     if (!keep_params(prologue, given))
@@ -180,8 +189,6 @@ scalekit_watch *scalekit_connect_account(scalekit_client *client,
     ski_watch_limit(watch, params->deadline_ms, 0);
     if (begin(watch, params))
         return watch;
-    if (watch->prologue)
-        free_prologue(watch->prologue);
     ski_watch_discard(watch);
     return NULL;
 }

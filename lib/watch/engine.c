@@ -1,205 +1,111 @@
 #include "watch/engine.h"
-#include "base/str.h"
-#include "watch/look.h"
+#include "watch/round.h"
+#include "watch/schedule.h"
 #include "watch/watch.h"
-#include <string.h>
+#include "watch/watch_stats.h"
 
-#define BACKOFF_MS     500 /* doubled by the first failure already */
-#define MAX_BACKOFF_MS 30000
-#define MAX_FAILURES   6 /* more do not make the pause longer */
+#define MAX_FAILURES 6 /* more do not make the pause longer */
+/* What happened shortly before a watch began may show in the feed shortly after. */
+#define YOUNG_MS 10000
+/* After an event that was doubted, so many looks come as often as those of a young watch. */
+#define DOUBTFUL_LOOKS 3
 
-/* --- names ------------------------------------------------------------------------------------- */
-
-#define NAME_PARTS 5
-
-static void name_parts(const struct ski_account_name *name, const char *parts[NAME_PARTS])
+int64_t ski_engine_now(const struct ski_engine *engine)
 {
-    const char *all[NAME_PARTS] = {name->id, name->connection_name, name->identifier,
-                                   name->organization_id, name->user_id};
-
-    for (int i = 0; i < NAME_PARTS; i++)
-        parts[i] = all[i] ? all[i] : "";
+    return ski_loop_now(&engine->client->loop);
 }
 
-static size_t name_size(const struct ski_account_name *name)
-{
-    const char *parts[NAME_PARTS];
-    size_t size = 0;
+/* --- following --------------------------------------------------------------------------------- */
 
-    name_parts(name, parts);
-    for (int i = 0; i < NAME_PARTS; i++)
-        size += strlen(parts[i]) + 1;
-    return size;
+void ski_engine_follow(struct ski_engine *engine)
+{
+    engine->n_following++;
+    ski_feed_wake(&engine->feed);
 }
 
-static void write_name(char *to, const struct ski_account_name *name)
+void ski_engine_unfollow(struct ski_engine *engine)
 {
-    const char *parts[NAME_PARTS];
+    if (--engine->n_following == 0)
+        ski_feed_rest(&engine->feed);
+}
 
-    name_parts(name, parts);
-    for (int i = 0; i < NAME_PARTS; i++) {
-        size_t size = strlen(parts[i]) + 1;
+void ski_engine_listen(struct ski_engine *engine, struct ski_listener *listener)
+{
+    ski_list_push_back(&engine->listeners, &listener->link);
+    ski_engine_follow(engine);
+}
 
-        memcpy(to, parts[i], size);
-        to += size;
+void ski_engine_ignore(struct ski_engine *engine, struct ski_listener *listener)
+{
+    ski_list_remove(&listener->link);
+    ski_engine_unfollow(engine);
+}
+
+void ski_engine_hear(struct ski_engine *engine, const struct ski_observation *observation)
+{
+    for (struct ski_list *node = engine->listeners.next; node != &engine->listeners;
+         node = node->next) {
+        struct ski_listener *listener = SKI_CONTAINER(node, struct ski_listener, link);
+
+        listener->saw(listener, observation);
     }
 }
 
-void ski_target_name(const struct ski_target *target, struct ski_account_name *name)
+void ski_engine_trust(struct ski_engine *engine)
 {
-    const char **parts[NAME_PARTS] = {&name->id, &name->connection_name, &name->identifier,
-                                      &name->organization_id, &name->user_id};
-    const char *at = target->name;
+    for (struct ski_list *node = engine->listeners.next; node != &engine->listeners;
+         node = node->next) {
+        struct ski_listener *listener = SKI_CONTAINER(node, struct ski_listener, link);
 
-    for (int i = 0; i < NAME_PARTS; i++) {
-        *parts[i] = *at ? at : NULL;
-        at += strlen(at) + 1;
+        listener->trust(listener);
     }
+    ski_schedule_hasten(engine);
 }
 
-static uint64_t hash_name(const struct ski_account_name *name)
-{
-    const char *parts[NAME_PARTS];
-    uint64_t hash = 0;
+/* --- the ring of a target's watches ------------------------------------------------------------ */
 
-    name_parts(name, parts);
-    for (int i = 0; i < NAME_PARTS; i++)
-        hash = hash * 31 + ski_hash(parts[i], strlen(parts[i]));
-    return hash;
-}
-
-static bool same_name(const struct ski_map_node *node, const void *key)
-{
-    const char *at = SKI_CONTAINER(node, struct ski_target, node)->name, *parts[NAME_PARTS];
-
-    name_parts(key, parts);
-    for (int i = 0; i < NAME_PARTS; i++) {
-        if (strcmp(at, parts[i]) != 0)
-            return false;
-        at += strlen(at) + 1;
-    }
-    return true;
-}
-
-/* --- the schedule ------------------------------------------------------------------------------ */
-
-static void look_after(struct ski_target *target, int64_t pause_ms)
-{
-    struct ski_loop *loop = &target->engine->client->loop;
-
-    target->due_ms = ski_loop_now(loop) + pause_ms;
-    ski_timer_set(loop, target->timer, target->due_ms);
-}
-
-static int64_t normal_pause(struct ski_target *target)
-{
-    const scalekit_client *client = target->engine->client;
-    const struct scalekit_config *config = &client->config;
-
-    if (ski_loop_now(&client->loop) < target->fast_until_ms || !target->pause_ms)
-        target->pause_ms = config->watch_interval_ms;
-    else
-        target->pause_ms += (target->pause_ms + 1) / 2;
-    if (target->pause_ms > config->watch_max_interval_ms)
-        target->pause_ms = config->watch_max_interval_ms;
-    return ski_clock_jitter(&client->loop.clock, target->pause_ms, 80, 120);
-}
-
-static int64_t pause_after_failure(const struct ski_target *target,
-                                   const struct scalekit_error *error)
-{
-    int64_t pause = BACKOFF_MS << target->failures;
-
-    if (pause > MAX_BACKOFF_MS)
-        pause = MAX_BACKOFF_MS;
-    pause = ski_clock_jitter(&target->engine->client->loop.clock, pause, 80, 120);
-    return error && error->retry_after_ms > pause ? error->retry_after_ms : pause;
-}
-
-void ski_target_look(struct ski_target *target)
-{
-    if (target->look)
-        return;
-    ski_timer_clear(&target->engine->client->loop, target->timer);
-    target->look = ski_look_start(target);
-    if (!target->look)
-        look_after(target, target->engine->client->config.watch_interval_ms);
-}
-
-static void on_timer(void *owner)
-{
-    ski_target_look(owner);
-}
-
-/* --- targets ----------------------------------------------------------------------------------- */
-
-static void free_target(struct ski_target *target)
-{
-    struct ski_engine *engine = target->engine;
-
-    if (target->look)
-        ski_request_abandon(target->look);
-    ski_timer_free(&engine->client->loop, target->timer);
-    ski_map_remove(&engine->by_key, &target->node);
-    ski_list_remove(&target->link);
-    ski_free(&engine->mem, target);
-}
-
-static struct ski_target *new_target(struct ski_engine *engine, const struct ski_account_name *name,
-                                     uint64_t hash)
-{
-    struct ski_loop *loop = &engine->client->loop;
-    struct ski_target *target = ski_zalloc(&engine->mem, sizeof *target + name_size(name));
-
-    if (!target)
-        return NULL;
-    target->engine = engine;
-    target->node.hash = hash;
-    write_name(target->name, name);
-    ski_list_init(&target->link);
-    ski_list_init(&target->watches);
-    target->timer = ski_timer_new(loop, on_timer, target);
-    if (target->timer == SKI_NO_TIMER || !ski_map_insert(&engine->by_key, &target->node)) {
-        ski_timer_free(loop, target->timer);
-        ski_free(&engine->mem, target);
-        return NULL;
-    }
-    ski_list_push_back(&engine->targets, &target->link);
-    return target;
-}
-
-bool ski_engine_follow(struct ski_engine *engine, scalekit_watch *watch,
+bool ski_engine_attach(struct ski_engine *engine, scalekit_watch *watch,
                        const struct ski_account_name *name, int64_t delay_ms)
 {
-    uint64_t hash = hash_name(name);
-    struct ski_map_node *node = ski_map_find(&engine->by_key, hash, same_name, name);
-    int64_t now = ski_loop_now(&engine->client->loop);
-    struct ski_target *target =
-        node ? SKI_CONTAINER(node, struct ski_target, node) : new_target(engine, name, hash);
+    struct ski_target *target = ski_targets_get(&engine->targets, name);
 
     if (!target)
         return false;
     watch->target = target;
-    ski_list_push_back(&target->watches, &watch->link);
-    target->fast_until_ms = now + engine->client->config.watch_fast_period_ms;
-    target->pause_ms = 0;
-    /* Earlier than planned, unless the pause is one after failures, which the server may have asked
-     * for. */
-    if (!target->look && (!node || (!target->failures && now + delay_ms < target->due_ms)))
-        look_after(target, delay_ms);
+    watch->next = watch->prev = watch->number;
+    if (target->watches == SKI_NO_WATCH) {
+        target->watches = watch->number;
+    } else {
+        scalekit_watch *first = ski_watch_at(&engine->watches, target->watches);
+        scalekit_watch *last = ski_watch_at(&engine->watches, first->prev);
+
+        watch->next = first->number;
+        watch->prev = last->number;
+        last->next = first->prev = watch->number;
+    }
+    ski_schedule_watch(engine, watch, delay_ms);
     return true;
 }
 
-void ski_engine_unfollow(scalekit_watch *watch)
+void ski_engine_detach(scalekit_watch *watch)
 {
+    struct ski_engine *engine = watch->engine;
     struct ski_target *target = watch->target;
 
-    ski_list_remove(&watch->link);
     if (!target)
         return;
     watch->target = NULL;
-    if (ski_list_empty(&target->watches))
-        free_target(target);
+    ski_watch_at(&engine->watches, watch->prev)->next = watch->next;
+    ski_watch_at(&engine->watches, watch->next)->prev = watch->prev;
+    if (watch->next == watch->number)
+        target->watches = SKI_NO_WATCH;
+    else if (target->watches == watch->number)
+        target->watches = watch->next;
+    if (target->watches != SKI_NO_WATCH)
+        return;
+    if (target->wanted)
+        ski_round_drop(target);
+    ski_target_free(&engine->targets, target);
 }
 
 /* --- observing --------------------------------------------------------------------------------- */
@@ -209,70 +115,171 @@ static bool is_missing(const struct ski_observation *observation)
     return observation->error && observation->error->code == SCALEKIT_ERR_NOT_FOUND;
 }
 
-static void count_missing(struct ski_target *target)
+/* Whether it shows something older than what was seen.  What was asked for while another answer was
+ * on its way is as old as the service says, if it says; what was asked for later comes, for a while,
+ * from a replica that lags behind. */
+static bool is_stale(const struct ski_engine *engine, const struct ski_target *target,
+                     const struct ski_observation *seen)
 {
-    int64_t now = ski_loop_now(&target->engine->client->loop);
+    bool overtaken = seen->asked_ms < target->seen_ms;
 
-    if (target->missing && now - target->missing_since_ms < SKI_MISSING_GAP_MS)
+    if (!target->seen_ms)
+        return false;
+    if (!seen->account)
+        return overtaken && is_missing(seen);
+    if (!seen->at || !target->updated_at)
+        return overtaken;
+    if (seen->at >= target->updated_at)
+        return false;
+    return overtaken || seen->source == SCALEKIT_WATCH_SOURCE_FEED ||
+           ski_engine_now(engine) - target->seen_ms < SKI_REPLICA_LAG_MS;
+}
+
+static void count_missing(const struct ski_engine *engine, struct ski_target *target)
+{
+    uint16_t now = (uint16_t)(ski_engine_now(engine) / 100);
+    uint16_t gap = (uint16_t)(now - target->missing_at);
+
+    if (target->missing && gap <= SKI_MISSING_GAP_MS / 100) /* both ends are rounded down */
         return;
-    target->missing++;
-    target->missing_since_ms = now;
+    if (target->missing < SKI_MISSING_LOOKS)
+        target->missing++;
+    target->missing_at = now;
 }
 
-static void take_in(struct ski_target *target, const struct ski_observation *observation)
+/* What the target keeps of it. */
+static void take_in(struct ski_engine *engine, struct ski_target *target,
+                    const struct ski_observation *seen)
 {
-    if (is_missing(observation))
-        count_missing(target);
-    else
-        target->missing = 0;
-    if (observation->account || is_missing(observation))
+    if (target->doubted && seen->source != SCALEKIT_WATCH_SOURCE_FEED)
+        target->doubted--;
+    if (seen->account) {
+        if (seen->source != SCALEKIT_WATCH_SOURCE_FEED && target->seen_ms &&
+            target->status != seen->account->status)
+            ski_feed_compare(&engine->feed, seen);
+        target->status = seen->account->status & 15;
+        target->updated_at = seen->at;
+        target->failures = target->missing = 0;
+        ski_target_seen(&engine->targets, target, seen->account, ski_engine_now(engine));
+    } else if (is_missing(seen)) {
+        count_missing(engine, target);
         target->failures = 0;
-    else if (target->failures < MAX_FAILURES)
-        target->failures++;
-}
-
-static int64_t next_pause(struct ski_target *target, const struct ski_observation *observation)
-{
-    if (target->failures)
-        return pause_after_failure(target, observation->error);
-    if (target->missing)
-        return SKI_MISSING_GAP_MS;
-    return normal_pause(target);
-}
-
-void ski_engine_observe(struct ski_target *target, const struct ski_observation *observation)
-{
-    struct ski_list *node = target->watches.next, *next;
-    bool followed = false;
-
-    take_in(target, observation);
-    for (bool last = false; !last; node = next) {
-        next = node->next;
-        last = next == &target->watches;
-        /* The target goes with its last watch: it is not touched after that. */
-        if (!ski_watch_judge(SKI_CONTAINER(node, scalekit_watch, link), observation))
-            followed = true;
+    } else {
+        engine->tally.failures++;
+        if (target->failures < MAX_FAILURES)
+            target->failures++;
     }
-    if (followed)
-        look_after(target, next_pause(target, observation));
 }
 
-/* --- the engine -------------------------------------------------------------------------------- */
+void ski_engine_postpone(struct ski_engine *engine, struct ski_target *target)
+{
+    uint32_t number = target->watches;
+
+    do {
+        scalekit_watch *watch = ski_watch_at(&engine->watches, number);
+
+        ski_schedule_next(engine, watch, NULL);
+        number = watch->next;
+    } while (number != target->watches);
+}
+
+/* An older one does not count, but shows that the account is there and can be asked for. */
+static void ignore(struct ski_engine *engine, struct ski_target *target,
+                   const struct ski_observation *seen)
+{
+    engine->tally.ignored++;
+    if (seen->account)
+        target->failures = target->missing = 0;
+}
+
+void ski_engine_observe(struct ski_engine *engine, struct ski_target *target,
+                        const struct ski_observation *seen)
+{
+    uint32_t number = target->watches, last = ski_watch_at(&engine->watches, target->watches)->prev,
+             next;
+    bool stale = is_stale(engine, target, seen);
+
+    engine->tally.seen[seen->source]++;
+    if (stale)
+        ignore(engine, target, seen);
+    else
+        take_in(engine, target, seen);
+    ski_target_clear_due(&engine->targets, target);
+    for (bool end = false; !end; number = next) {
+        scalekit_watch *watch = ski_watch_at(&engine->watches, number);
+
+        next = watch->next;
+        end = number == last;
+        /* The target goes with its last watch: it is not touched after that. */
+        if (stale ? !ski_watch_pass_over(watch, seen) : !ski_watch_judge(watch, seen))
+            ski_schedule_next(engine, watch, stale ? NULL : seen->error);
+    }
+}
+
+/* Whether what the feed tells may be older than what was seen, or from before the youngest watch, or
+ * about another account of that name.  What it tells after a pause may have happened long ago. */
+static bool is_doubtful(const struct ski_engine *engine, const struct ski_target *target,
+                        const struct ski_observation *seen)
+{
+    const scalekit_watch *first = ski_watch_at(&engine->watches, target->watches);
+    const scalekit_watch *youngest = ski_watch_at(&engine->watches, first->prev);
+    int64_t now = ski_engine_now(engine);
+    const char *id = seen->account->id;
+
+    return (target->seen_ms && !target->updated_at) ||
+           (target->id_hash && id && target->id_hash != ski_id_hash(id)) ||
+           ski_watch_age(youngest, now) < YOUNG_MS || !ski_feed_is_trusted(&engine->feed) ||
+           now - engine->feed.resumed_ms < YOUNG_MS;
+}
+
+/* An event may be right: looks will tell.  The first of them may come from a replica that lags. */
+static void suspect(struct ski_engine *engine, struct ski_target *target,
+                    const struct ski_observation *told)
+{
+    if (!target || (told->at && told->at <= target->updated_at))
+        return;
+    target->doubted = DOUBTFUL_LOOKS;
+    ski_schedule_look(engine, target, true);
+}
+
+static void saw(struct ski_engine *engine, struct ski_target *target,
+                const struct ski_observation *seen)
+{
+    if (target && is_doubtful(engine, target, seen))
+        suspect(engine, target, seen);
+    else if (target)
+        ski_engine_observe(engine, target, seen);
+}
+
+void ski_engine_saw(struct ski_engine *engine, const struct ski_observation *observation)
+{
+    const struct scalekit_connected_account *account = observation->account;
+
+    ski_engine_hear(engine, observation);
+    saw(engine, ski_targets_match(&engine->targets, account), observation);
+    if (account->id)
+        saw(engine, ski_targets_by_id(&engine->targets, account->id), observation);
+}
+
+void ski_engine_suspect(struct ski_engine *engine, const struct ski_observation *observation)
+{
+    const struct scalekit_connected_account *account = observation->account;
+
+    suspect(engine, ski_targets_match(&engine->targets, account), observation);
+    if (account->id)
+        suspect(engine, ski_targets_by_id(&engine->targets, account->id), observation);
+}
+
+/* --- life -------------------------------------------------------------------------------------- */
 
 void ski_engine_unref(struct ski_engine *engine)
 {
     struct ski_mem mem = engine->mem;
 
-    if (--engine->refs == 0)
-        ski_free(&mem, engine);
-}
-
-static void stop_all(struct ski_list *watches)
-{
-    for (struct ski_list *node = watches->next, *next; node != watches; node = next) {
-        next = node->next;
-        ski_watch_tell(SKI_CONTAINER(node, scalekit_watch, link), SCALEKIT_WATCH_STOPPED, NULL);
-    }
+    if (--engine->refs)
+        return;
+    ski_watch_table_free(&engine->watches);
+    ski_free(&mem, engine);
 }
 
 /* The client goes: every watch ends now. */
@@ -280,13 +287,22 @@ static void close_engine(struct ski_attachment *attachment)
 {
     struct ski_engine *engine = SKI_CONTAINER(attachment, struct ski_engine, attachment);
 
-    while (!ski_list_empty(&engine->targets)) {
-        struct ski_target *target = SKI_CONTAINER(engine->targets.next, struct ski_target, link);
+    ski_watch_report_free(engine);
+    ski_feed_close(&engine->feed);
+    for (uint32_t i = 0; i < ski_watch_table_end(&engine->watches); i++) {
+        scalekit_watch *watch = ski_watch_at(&engine->watches, i);
 
-        ski_watch_tell(SKI_CONTAINER(target->watches.next, scalekit_watch, link),
-                       SCALEKIT_WATCH_STOPPED, NULL);
+        if (watch->refs)
+            ski_watch_tell(watch, SCALEKIT_WATCH_STOPPED, NULL);
     }
-    stop_all(&engine->lone);
+    while (!ski_list_empty(&engine->listeners)) {
+        struct ski_listener *listener =
+            SKI_CONTAINER(engine->listeners.next, struct ski_listener, link);
+
+        ski_engine_ignore(engine, listener);
+        listener->close(listener);
+    }
+    ski_rounds_abandon(engine);
     ski_watch_tell_ready(engine, true);
 }
 
@@ -295,7 +311,10 @@ static void free_engine(struct ski_attachment *attachment)
     struct ski_engine *engine = SKI_CONTAINER(attachment, struct ski_engine, attachment);
 
     ski_task_cancel(&engine->tell);
-    ski_map_free(&engine->by_key);
+    ski_rounds_abandon(engine);
+    ski_feed_close(&engine->feed);
+    ski_schedule_close(engine);
+    ski_targets_free(&engine->targets);
     engine->client = NULL;
     ski_engine_unref(engine);
 }
@@ -318,11 +337,16 @@ struct ski_engine *ski_engine_of(scalekit_client *client)
     engine->attachment = (struct ski_attachment){close_engine, free_engine};
     engine->refs = 1;
     engine->client = client;
-    ski_map_init(&engine->by_key, &engine->mem);
-    ski_list_init(&engine->targets);
-    ski_list_init(&engine->lone);
-    ski_list_init(&engine->ready);
+    engine->ready = engine->ready_last = SKI_NO_WATCH;
+    ski_watch_table_init(&engine->watches, &engine->mem, ski_engine_now(engine));
+    ski_list_init(&engine->rounds);
+    ski_list_init(&engine->listeners);
     ski_task_init(&engine->tell, on_tell);
+    if (!ski_schedule_init(engine)) {
+        ski_free(&client->loop.mem, engine);
+        return NULL;
+    }
+    ski_feed_init(&engine->feed, engine);
     client->attachment = &engine->attachment;
     return engine;
 }

@@ -1,85 +1,115 @@
-/* engine.h - the accounts being followed, and when to look at them.
+/* engine.h - one engine for all watches of a client.
  *
- *   watch ──┐
- *   watch ──┼──► target (one account) ──► timer ──► source looks ──► ski_engine_observe()
- *   watch ──┘                                                              │
- *      ▲                                                                   │
- *      └── ski_watch_judge(): which event fires ◄── for every watch ───────┘
+ *   watch ──┐                  ┌── round: single look-ups, lists, sweeps (round.c)
+ *   watch ──┼──► target ◄──────┼── feed: the events of the environment (feed.c)
+ *   watch ──┘      │           └── …
+ *      ▲           │  ski_engine_saw(): every source reports here
+ *      └── ski_judge(): which event fires ◄──┘
  *
- * Sources only observe; one function decides, so that no two sources can disagree or fire twice.
- * While it sleeps a target costs a timer in the client's wheel and nothing else.
- *
- * Schedule.  The first look comes first_check after a watch starts; then one every interval (±20 %)
- * during the fast period of the youngest watch; then each pause is 1.5 times the last, up to the
- * maximum.  Looks never overlap.  Failures back off 1, 2, 4 … 30 s and never end a watch, unless
- * the service refuses for good. */
+ * Schedule (schedule.c).  A watch has one timer in the wheel of the table: its next wish for a look,
+ * or its end, whichever is first.  A wish makes its target due; due targets are gathered until the
+ * next round, and a round sees them with as few requests as it can.  While a watch sleeps it costs
+ * its record and nothing else. */
 #ifndef SKI_WATCH_ENGINE_H
 #define SKI_WATCH_ENGINE_H
 
-#include "base/map.h"
 #include "core/client.h"
+#include "watch/feed.h"
+#include "watch/table.h"
+#include "watch/tally.h"
+#include "watch/target.h"
 #include <scalekit/watch.h>
 
 /* "Not found" may be a replica that lags behind: only this many, this far apart, count as gone. */
 #define SKI_MISSING_LOOKS  3
 #define SKI_MISSING_GAP_MS 10000
+/* For so long a read that shows something older than what was seen is a replica that lags behind. */
+#define SKI_REPLICA_LAG_MS 30000
 
 struct ski_engine {
     struct ski_attachment attachment;
     struct ski_mem mem; /* a copy: handles may outlive the client */
     unsigned refs;      /* the client's, and one per watch */
     scalekit_client *client;
-    struct ski_map by_key;   /* targets */
-    struct ski_list targets; /* the same, to walk */
-    struct ski_list lone;    /* watches without a target */
-    struct ski_list ready;   /* watches with an event to tell */
+    struct ski_watch_table watches;
+    struct ski_targets targets;
+    unsigned n_following;       /* watches that have not ended, and listeners */
+    uint32_t ready, ready_last; /* watches with an event to tell */
     struct ski_task tell;
+
+    ski_timer alarm;              /* of the wheel */
+    int64_t alarm_ms;             /* what it is set to; INT64_MAX: it is not */
+    ski_timer again;              /* plans once more, when there was no memory */
+    struct ski_task plan;         /* starts the rounds that are to start in this turn */
+    struct ski_list ready_groups; /* theirs */
+    struct ski_list rounds;       /* under way */
+    int64_t beat_ms;              /* a moment when rounds start; so are those an interval apart */
+    int64_t last_look_ms;         /* when the next last look is due, while the feed is trusted */
+    struct ski_task hasten;       /* gives every watch its next wish anew */
+    uint32_t hastened;            /* up to this number */
+
+    struct ski_feed feed;
+    struct ski_list listeners;
+    struct ski_tally tally;
 };
 
-/* Names an account.  Absent parts are NULL. */
-struct ski_account_name {
-    const char *id, *connection_name, *identifier, *organization_id, *user_id;
-};
-
-struct ski_target {
-    struct ski_map_node node;
-    struct ski_list link;    /* in the engine's targets */
-    struct ski_list watches; /* never empty */
-    struct ski_engine *engine;
-    scalekit_request *look; /* under way; NULL */
-    ski_timer timer;        /* of the next look */
-    int64_t due_ms, fast_until_ms, pause_ms;
-    int64_t missing_since_ms; /* of the last "not found" that counted */
-    uint16_t failures;        /* in a row, as far as the pause still grows with them */
-    uint16_t missing;         /* "not found" that counted, in a row */
-    char name[];              /* id NUL connection NUL identifier NUL organization NUL user NUL */
-};
-
-/* What a source saw.  `evidence` is the request that brought it, borrowed. */
+/* What a source saw or was told. */
 struct ski_observation {
+    enum scalekit_watch_source source;
     const struct scalekit_connected_account *account; /* NULL: it failed */
     const struct scalekit_error *error;               /* NULL: it did not */
-    scalekit_request *evidence;
+    scalekit_request *evidence; /* that brought it, and owns the two above; borrowed, may be NULL */
+    int64_t asked_ms;           /* when it was asked for: what it shows is not older */
+    scalekit_time at; /* the account's updated_at, or when the event occurred; 0: unknown */
+};
+
+/* Who is told of every account that any source has seen.  It must not free itself inside. */
+struct ski_listener {
+    struct ski_list link;
+    void (*saw)(struct ski_listener *listener, const struct ski_observation *observation);
+    /* The feed has become trustworthy, or is not any more (ski_feed_is_trusted()). */
+    void (*trust)(struct ski_listener *listener);
+    /* The client goes. */
+    void (*close)(struct ski_listener *listener);
 };
 
 /* The client's engine, made with its first watch.  NULL: out of memory. */
 struct ski_engine *ski_engine_of(scalekit_client *client);
 void ski_engine_unref(struct ski_engine *engine);
 
-/* Puts a watch on the target of that name, made if there is none; the first look comes after
+int64_t ski_engine_now(const struct ski_engine *engine);
+
+/* A watch, or a listener, is there; or is not any more.  The feed is read while there is any. */
+void ski_engine_follow(struct ski_engine *engine);
+void ski_engine_unfollow(struct ski_engine *engine);
+
+void ski_engine_listen(struct ski_engine *engine, struct ski_listener *listener);
+void ski_engine_ignore(struct ski_engine *engine, struct ski_listener *listener);
+
+/* Puts a watch on the target of that name, made if there is none; its first look is to come after
  * `delay_ms`.  false: out of memory. */
-bool ski_engine_follow(struct ski_engine *engine, scalekit_watch *watch,
+bool ski_engine_attach(struct ski_engine *engine, scalekit_watch *watch,
                        const struct ski_account_name *name, int64_t delay_ms);
-
 /* Takes a watch off its target; the target goes with its last watch. */
-void ski_engine_unfollow(scalekit_watch *watch);
+void ski_engine_detach(scalekit_watch *watch);
 
-void ski_target_name(const struct ski_target *target, struct ski_account_name *name);
+/* The feed tells what an account is now.  Everybody it concerns is told. */
+void ski_engine_saw(struct ski_engine *engine, const struct ski_observation *observation);
 
-/* Looks now, unless a look is under way already. */
-void ski_target_look(struct ski_target *target);
+/* An account was seen, whoever follows it: for the listeners. */
+void ski_engine_hear(struct ski_engine *engine, const struct ski_observation *observation);
 
-/* Every source reports here. */
-void ski_engine_observe(struct ski_target *target, const struct ski_observation *observation);
+/* It could not be asked for: its watches wish again. */
+void ski_engine_postpone(struct ski_engine *engine, struct ski_target *target);
+
+/* What a source has to say about a target, good or bad; it may be gone afterwards. */
+void ski_engine_observe(struct ski_engine *engine, struct ski_target *target,
+                        const struct ski_observation *observation);
+
+/* An event says that something has happened to an account, but not what: its targets are looked at. */
+void ski_engine_suspect(struct ski_engine *engine, const struct ski_observation *observation);
+
+/* The feed has become trustworthy, or is not any more. */
+void ski_engine_trust(struct ski_engine *engine);
 
 #endif

@@ -1,41 +1,52 @@
-/* watch.h - one watch: what it has seen, when it ends, which event it has to tell. */
+/* watch.h - one watch: whom it tells, what it has seen, when it ends, which event it has to tell. */
 #ifndef SKI_WATCH_WATCH_H
 #define SKI_WATCH_WATCH_H
 
 #include "watch/engine.h"
+#include "watch/judge.h"
 
-/* At its end a watch takes one last look, which may take this long. */
-#define SKI_LAST_LOOK_MS 5000
 /* A user who opened the link right before it ran out may still be on the provider's page. */
 #define SKI_LINK_GRACE_MS 30000
 
 /* The longest a watch may be asked to last: 30 days. */
 #define SKI_MAX_WATCH_MS INT64_C(2592000000)
 
+#define SKI_NEVER        INT64_MAX
+
 struct ski_prologue; /* connect.c */
 
-struct scalekit_watch {
-    struct ski_list link;  /* in its target's watches, or in the engine's lone ones */
-    struct ski_list ready; /* in the engine's ready */
-    struct ski_engine *engine;
-    struct ski_target *target;     /* NULL: none yet, or not any more */
+/* What few watches have, and those only for some time. */
+struct ski_watch_extra {
     struct ski_prologue *prologue; /* scalekit_connect_account(), until the link is made */
+    char *unknown_text;            /* of a status without a number */
+    scalekit_time known_at;        /* see ski_judge() */
+    int64_t deadline_ms;           /* of one that follows, when a link may end it earlier; 0 */
+    /* Of the event to tell. */
+    scalekit_request *evidence; /* keeps the next one, a link or an error; NULL */
+    const struct scalekit_connected_account *account;
+    scalekit_time seen_at; /* by our clock; 0: never */
+    enum scalekit_watch_source source;
+};
+
+/* 80 bytes.  Links are numbers of the engine's table. */
+struct scalekit_watch {
+    uint32_t number;
+    uint32_t refs;       /* 0: the record is free, and `next` is the next free one */
+    uint32_t next, prev; /* in the ring of its target's */
+    uint32_t next_ready; /* in the engine's queue */
+    uint32_t start;      /* milliseconds, modulo 2^32; when it is ending: of that */
+    struct ski_view view;
+    unsigned looks : 24;    /* at most */
+    unsigned waiting : 4;   /* the kind of the event to tell, + 1; 0: none */
+    unsigned link_ends : 1; /* it is the link that limits it */
+    unsigned ending : 1;    /* it waits for its last look */
+    unsigned ended : 1;     /* its final event waits, or was told */
+    struct ski_engine *engine;
+    struct ski_target *target; /* NULL: none yet, or not any more */
     scalekit_watch_cb cb;
     void *user;
-    unsigned refs;
-    ski_timer timer; /* of its end */
-    int64_t end_ms;  /* when it ends at the latest */
-    scalekit_time link_expiry;
-    scalekit_time seen_at;      /* by our clock; 0: never */
-    scalekit_request *evidence; /* of the event to tell: keeps its account, link or error */
-    char *unknown_text;         /* of a status without a number */
-    uint32_t looks;
-    enum scalekit_account_status status; /* the last one seen */
-    uint8_t told;                        /* the status last told as progress */
-    uint8_t before;  /* the status before the link was made: the same again is no news */
-    uint8_t waiting; /* the kind of the event to tell, + 1; 0: none */
-    bool ending;     /* it waits for its last look */
-    bool ended;      /* its final event waits, or was told */
+    struct ski_watch_extra *extra; /* NULL: nothing of it */
+    int64_t end_ms;                /* when it ends at the latest; SKI_NEVER */
 };
 
 /* A watch without a target; it holds the client.  NULL: not accepted. */
@@ -44,24 +55,39 @@ scalekit_watch *ski_watch_new(scalekit_client *client, scalekit_watch_cb cb, voi
 /* Forgets one that nobody has been given yet. */
 void ski_watch_discard(scalekit_watch *watch);
 
+/* Made when it is asked for first.  NULL: out of memory. */
+struct ski_watch_extra *ski_watch_extra(scalekit_watch *watch);
+
+/* From now on the account of that name is followed; the first look comes after the client's
+ * watch_first_check_ms.  false: out of memory. */
+bool ski_watch_follow(scalekit_watch *watch, const struct ski_account_name *name);
+
 /* Whether the parameters are right.  If not, an operation with the same rules fails with them, and
  * its error becomes the final event. */
 bool ski_watch_check(scalekit_watch *watch, const struct ski_operation *rules, const void *params);
 
-/* Ends at the latest `deadline_ms` from now (0: not said), or some time after the link has run out. */
+/* Ends at the latest `deadline_ms` from now (0: not said), or some time after the link has run out.
+ * Before it follows an account. */
 void ski_watch_limit(scalekit_watch *watch, int64_t deadline_ms, scalekit_time link_expiry);
 
-/* Queues an event.  `evidence` is the request that shows why, with an account or an error, or, for
- * LINK, with the link; NULL when there is none.  A final event takes the watch off its target, which
- * may go with it. */
+/* Queues an event.  `seen` is what shows why: the request with an account, an error or, for LINK, the
+ * link; NULL when there is nothing.  A final event takes the watch off its target,
+ * which may go with it. */
 void ski_watch_tell(scalekit_watch *watch, enum scalekit_watch_event_kind kind,
-                    scalekit_request *evidence);
+                    const struct ski_observation *seen);
 
-/* The account was seen, in whatever way. */
-void ski_watch_saw(scalekit_watch *watch, const struct scalekit_connected_account *account);
-
-/* What an observation means for this watch.  True: it has ended (and left its target's list). */
+/* What an observation means for this watch.  True: it has ended (and left its target). */
 bool ski_watch_judge(scalekit_watch *watch, const struct ski_observation *observation);
+
+/* An observation does not count; if it was the last look, the watch ends all the same.  Returns as
+ * above. */
+bool ski_watch_pass_over(scalekit_watch *watch, const struct ski_observation *observation);
+
+/* Its end has come, or its last look took too long. */
+void ski_watch_end(scalekit_watch *watch);
+
+/* Milliseconds since its start, modulo 2^32: meant for the first weeks of it. */
+uint32_t ski_watch_age(const scalekit_watch *watch, int64_t now_ms);
 
 /* Runs every event that waits: from the loop, or to the end when the client is freed. */
 void ski_watch_tell_ready(struct ski_engine *engine, bool all);

@@ -345,7 +345,7 @@ static void test_looks_are_of_class_watch(void)
         SCALEKIT_PARAMS(scalekit_watch_params, .connection_name = "gmail", .identifier = "user_1"),
         on_event, &done));
     virtual_until(&f, &done, 10000);
-    CU_ASSERT_EQUAL(stats_of(&f).sent[SCALEKIT_CLASS_WATCH], 1);
+    CU_ASSERT_EQUAL(stats_of(&f).sent[SCALEKIT_CLASS_WATCH], 2); /* and one for the feed */
     CU_ASSERT_EQUAL(stats_of(&f).sent[SCALEKIT_CLASS_INTERACTIVE], 0);
     fixture_free(&f);
 }

@@ -114,9 +114,9 @@ static void test_link_event(void)
     CU_ASSERT_STRING_EQUAL(d.pages[0].link, LINK_URL);
     CU_ASSERT_EQUAL(d.pages[0].status, SCALEKIT_ACCOUNT_PENDING_AUTH);
     CU_ASSERT_EQUAL(d.pages[0].seen_at, f.clock.wall_us);
-    virtual_pass(&f, 2000 - 1);
+    virtual_pass(&f, 1600 - 1);
     CU_ASSERT_EQUAL(service_count(f.service, DETAILS), 1); /* before the link */
-    virtual_pass(&f, 1 + TICK_MS);
+    virtual_pass(&f, 801 + TICK_MS);
     CU_ASSERT(diary_reads(&d, "link settled"));
     fixture_free(&f);
 }
@@ -147,7 +147,7 @@ static void test_parameters_arrive(void)
     CU_ASSERT_EQUAL(service_count(f.service, DETAILS), 2);
     CU_ASSERT_STRING_EQUAL(service_request(f.service, DETAILS, 0)->target,
                            service_request(f.service, DETAILS, 1)->target);
-    CU_ASSERT(diary_reads(&other, "settled"));
+    CU_ASSERT(diary_reads(&other, "already_active"));
     fixture_free(&f);
 }
 
@@ -387,7 +387,6 @@ static void test_link_is_told_first(void)
     virtual_pass(&f, MINUTE_MS);
     CU_ASSERT(diary_reads(&d, "link pending_verification settled"));
     CU_ASSERT(diary_reads(&other, "pending_verification settled"));
-    CU_ASSERT_EQUAL(diary_last(&d)->looks, diary_last(&other)->looks);
     fixture_free(&f);
 }
 

@@ -10,7 +10,8 @@
 /* One event; what was borrowed is copied. */
 struct page {
     enum scalekit_watch_event_kind kind;
-    enum scalekit_account_status status;
+    enum scalekit_account_status status, previous;
+    enum scalekit_watch_source source;
     int64_t at_ms, looks;
     scalekit_time seen_at;
     char status_text[40]; /* "" when there was none, as in all that follow */
@@ -27,6 +28,7 @@ struct diary {
     unsigned n;
     unsigned finals;
     bool ended;
+    bool follows, knows; /* it was asked to follow; it was told a status to start with */
     void (*act)(struct diary *diary); /* NULL, or what to do inside every callback */
     void *user;
 };

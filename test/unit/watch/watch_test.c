@@ -29,7 +29,7 @@ static void test_settles(void)
         enum scalekit_account_status last;
         int64_t looks;
     } rows[] = {
-        {{"ACTIVE"}, "settled", SCALEKIT_ACCOUNT_ACTIVE, 1},
+        {{"ACTIVE"}, "already_active", SCALEKIT_ACCOUNT_ACTIVE, 1},
         {{"EXPIRED"}, "settled", SCALEKIT_ACCOUNT_EXPIRED, 1},
         {{"REVOKED"}, "settled", SCALEKIT_ACCOUNT_REVOKED, 1},
         {{"DISCONNECTED"}, "settled", SCALEKIT_ACCOUNT_DISCONNECTED, 1},
@@ -102,6 +102,8 @@ static void test_deadlines(void)
         {"before the link's", 60000, 600, "deadline", 60000},
         {"after the link's", 700000, 600, "link_expired", 630000},
         {"within the link's grace", 610000, 600, "link_expired", 610000},
+        {"when the link runs out", 600000, 600, "link_expired", 600000},
+        {"right before the link runs out", 599999, 600, "deadline", 599999},
         {"of a link that ran out", 0, -10, "link_expired", 20000},
         {"of a link that ran out long ago", 0, -86400, "link_expired", 0},
         {"of an endless link", 0, INT64_C(86400) * 36500, "deadline", 30 * DAY_MS},
@@ -170,14 +172,14 @@ static void test_last_look(void)
         const char *events;
         int64_t looks;
     } rows[] = {
-        {"wins", {"PENDING_AUTH", "ACTIVE"}, 4000, "settled", 2},
-        {"is the first, too", {"ACTIVE"}, 100, "settled", 1},
-        {"is as good as any", {"PENDING_AUTH"}, 4000, "deadline", 2},
-        {"does not wait to be verified",
+        {"wins", {"PENDING_AUTH", "ACTIVE"}, 3000, "settled", 2},
+        {"is the first, too", {"ACTIVE"}, 100, "already_active", 1},
+        {"is as good as any", {"PENDING_AUTH"}, 3000, "deadline", 2},
+        {"tells progress before the end",
          {"PENDING_AUTH", "PENDING_VERIFICATION"},
-         4000,
-         "deadline",
-         2},
+         3000,
+         "pending_verification deadline",
+         3},
     };
 
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -205,11 +207,12 @@ static void test_last_look_of_one(void)
 
     open_virtual(&f);
     script_statuses(&f, (const char *[MOST_STATUSES]){"PENDING_AUTH", "PENDING_AUTH", "ACTIVE"});
-    watch_for(&d, 4000);
+    watch_for(&d, 3000);
     watch_for(&other, MINUTE_MS);
     virtual_until(&f, &other.ended, MINUTE_MS);
     CU_ASSERT(diary_reads(&d, "deadline"));
     CU_ASSERT(diary_reads(&other, "settled"));
+    CU_ASSERT_EQUAL(service_count(f.service, DETAILS), 3);
     fixture_free(&f);
 }
 
@@ -247,8 +250,10 @@ static void test_deadline_tells_the_last_error(void)
     open_virtual(&f);
     service_once(f.service, DETAILS, ANSWER(200, ACCOUNT("PENDING_AUTH")));
     service_always(f.service, DETAILS, ANSWER(500, ERROR_BODY));
-    seen = from_now(&f, 2);
     watch_for(&d, MINUTE_MS);
+    while (scalekit_watch_status(d.watch) == SCALEKIT_ACCOUNT_UNKNOWN)
+        CU_ASSERT_FATAL(virtual_step(&f, virtual_now(&f) + MINUTE_MS));
+    seen = from_now(&f, 0);
     virtual_until(&f, &d.ended, 2 * MINUTE_MS);
     CU_ASSERT(diary_reads(&d, "deadline"));
     CU_ASSERT_EQUAL(diary_last(&d)->status, SCALEKIT_ACCOUNT_PENDING_AUTH);
@@ -302,6 +307,10 @@ static void test_wrong_arguments(void)
         {PARAMS(.connected_account_id = "ca_1", .deadline_ms = -1), "deadline_ms"},
         {PARAMS(.connected_account_id = "ca_1", .deadline_ms = 30 * DAY_MS + 1), "deadline_ms"},
         {PARAMS(.connected_account_id = "ca_1", .link_expiry = INT64_MIN), "link_expiry"},
+        {PARAMS(.connected_account_id = "ca_1", .known_updated_at = INT64_MIN), "known_updated_at"},
+        {PARAMS(.connected_account_id = "ca_1",
+                .known_status = (enum scalekit_account_status)(SCALEKIT_ACCOUNT_DISCONNECTED + 1)),
+         "known_status"},
         {PARAMS(.connected_account_id = "usr_1"), "connected_account_id"},
         {PARAMS(.deadline_ms = 1000), "connected_account_id"},
         {PARAMS(.connection_name = "gmail"), "identifier"},
@@ -356,7 +365,9 @@ static void test_event_names(void)
         [SCALEKIT_WATCH_LINK] = "link",
         [SCALEKIT_WATCH_PENDING_VERIFICATION] = "pending_verification",
         [SCALEKIT_WATCH_UNKNOWN_STATUS] = "unknown_status",
+        [SCALEKIT_WATCH_CHANGED] = "changed",
         [SCALEKIT_WATCH_SETTLED] = "settled",
+        [SCALEKIT_WATCH_ALREADY_ACTIVE] = "already_active",
         [SCALEKIT_WATCH_DELETED] = "deleted",
         [SCALEKIT_WATCH_LINK_EXPIRED] = "link_expired",
         [SCALEKIT_WATCH_DEADLINE] = "deadline",
@@ -388,7 +399,7 @@ static void test_look_now(void)
     scalekit_watch_look_now(d.watch);
     virtual_settle(&f);
     CU_ASSERT_EQUAL(service_count(f.service, DETAILS), 2);
-    virtual_pass(&f, 2400 - TICK_MS); /* the schedule starts anew */
+    virtual_pass(&f, 900 - TICK_MS); /* the schedule starts anew */
     CU_ASSERT_EQUAL(service_count(f.service, DETAILS), 2);
     virtual_until(&f, &d.ended, MINUTE_MS);
     CU_ASSERT_EQUAL(diary_last(&d)->looks, 4);
@@ -436,7 +447,7 @@ static void test_stop_inside(void)
         const char *own, *sibling;
     } rows[] = {
         {{"PENDING_VERIFICATION", "ACTIVE"}, "pending_verification stopped", "stopped"},
-        {{"ACTIVE"}, "settled", "settled"}, /* on its way already: it wins */
+        {{"EXPIRED"}, "settled", "settled"}, /* on its way already: it wins */
     };
 
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -573,7 +584,7 @@ static void test_free_with_events(void)
         const char *statuses[MOST_STATUSES];
         const char *first, *second;
     } rows[] = {
-        {{"ACTIVE"}, "settled", "settled"},
+        {{"EXPIRED"}, "settled", "settled"},
         {{"PENDING_VERIFICATION"}, "pending_verification stopped", "stopped"},
     };
 
