@@ -189,6 +189,17 @@ static int64_t normal_pause(const struct ski_engine *engine, const scalekit_watc
     return pause < config->watch_max_interval_ms ? pause : config->watch_max_interval_ms;
 }
 
+/* What the feed tells need not be looked for. */
+static int64_t usual_pause(const struct ski_engine *engine, const scalekit_watch *watch)
+{
+    int64_t pause = normal_pause(engine, watch), guard;
+
+    if (!is_told(engine, watch->target))
+        return pause;
+    guard = ski_feed_guard_ms(&engine->feed);
+    return pause > guard ? pause : guard;
+}
+
 static int64_t pause_after_failure(const struct ski_engine *engine, const struct ski_target *target,
                                    const struct scalekit_error *error)
 {
@@ -216,15 +227,12 @@ void ski_schedule_next(struct ski_engine *engine, scalekit_watch *watch,
         ski_schedule_watch(engine, watch, interval / 2);
         return;
     }
-    pause = target->missing ? SKI_MISSING_GAP_MS + 200 : normal_pause(engine, watch);
-    if (is_told(engine, target)) {
-        int64_t guard = ski_feed_guard_ms(&engine->feed);
-
-        pause = pause > guard ? pause : guard;
+    if (target->missing) {
+        ski_schedule_watch(engine, watch, SKI_MISSING_GAP_MS + 200);
+        return;
     }
-    if (!target->missing)
-        pause = jitter(engine, pause) - (pause < interval ? pause : interval) / 2;
-    ski_schedule_watch(engine, watch, pause);
+    pause = jitter(engine, usual_pause(engine, watch));
+    ski_schedule_watch(engine, watch, pause - (pause < interval ? pause : interval) / 2);
 }
 
 static void on_hasten(struct ski_task *task)

@@ -206,6 +206,33 @@ static void test_missing_takes_time(void)
     fixture_free(&f);
 }
 
+/* A watch that joins when the account is nearly gone learns it from its own first look. */
+static void test_missing_for_one_that_joins(void)
+{
+    struct fixture f;
+    struct diary d = {.fixture = &f}, late = {.fixture = &f};
+
+    open_virtual(&f);
+    service_once(f.service, DETAILS, ANSWER(404, ERROR_BODY));
+    service_once(f.service, DETAILS, ANSWER(404, ERROR_BODY));
+    service_once(f.service, DETAILS,
+                 (struct service_answer){404, ERROR_BODY, NULL, SERVICE_WAITS, 0});
+    service_always(f.service, DETAILS, ANSWER(404, ERROR_BODY));
+    diary_follow(&d, "user_1");
+    while (service_count(f.service, DETAILS) < 3)
+        CU_ASSERT_FATAL(virtual_step(&f, virtual_now(&f) + MINUTE_MS));
+    virtual_pass(&f, 100);
+    diary_follow(&late, "user_1");
+    virtual_pass(&f, 100);
+    service_release(f.service);
+    virtual_settle(&f);
+    CU_ASSERT(diary_reads(&d, "deleted"));
+    CU_ASSERT(diary_reads(&late, ""));
+    virtual_pass(&f, 15000);
+    CU_ASSERT(diary_reads(&late, "deleted"));
+    fixture_free(&f);
+}
+
 /* --- many -------------------------------------------------------------------------------------- */
 
 static void test_many_on_one_account(void)
@@ -282,6 +309,7 @@ SUITE(engine, {"equal accounts are looked at once", test_equal_accounts_share},
       {"a stale last look ends it as well", test_stale_last_look},
       {"not found once or twice is not deleted", test_missing},
       {"not found counts every 10 s only", test_missing_takes_time},
+      {"nor before a look of its own", test_missing_for_one_that_joins},
       {"2,000 watches on one account settle by one look", test_many_on_one_account},
       {"dispatch returns after the last final event", test_dispatch_returns},
       {"a sleeping watch keeps the loop alive", test_sleeping_watch_holds})
