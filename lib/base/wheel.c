@@ -190,6 +190,11 @@ bool ski_wheel_is_set(const struct ski_wheel *wheel, uint32_t timer)
     return timer < wheel->capacity && wheel->links[timer].prev != NONE;
 }
 
+int64_t ski_wheel_due_ms(const struct ski_wheel *wheel, uint32_t timer)
+{
+    return ski_wheel_is_set(wheel, timer) ? ms_of(wheel, wheel->links[timer].due) : INT64_MAX;
+}
+
 int64_t ski_wheel_next_ms(const struct ski_wheel *wheel)
 {
     unsigned slot;

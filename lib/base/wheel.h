@@ -44,6 +44,8 @@ bool ski_wheel_reserve(struct ski_wheel *wheel, uint32_t n);
 void ski_wheel_set(struct ski_wheel *wheel, uint32_t timer, int64_t due_ms);
 void ski_wheel_clear(struct ski_wheel *wheel, uint32_t timer); /* harmless when it is not set */
 bool ski_wheel_is_set(const struct ski_wheel *wheel, uint32_t timer);
+/* When it is due, to the tick; INT64_MAX when it is not set. */
+int64_t ski_wheel_due_ms(const struct ski_wheel *wheel, uint32_t timer);
 
 /* When to call ski_wheel_take() next: never later than the first timer's tick, sometimes earlier
  * (a level has to be unrolled).  INT64_MAX when nothing is set. */

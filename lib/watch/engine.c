@@ -59,7 +59,8 @@ void ski_engine_trust(struct ski_engine *engine)
 
         listener->trust(listener);
     }
-    ski_schedule_hasten(engine);
+    if (!ski_feed_is_trusted(&engine->feed))
+        ski_schedule_hasten(engine);
 }
 
 /* --- the ring of a target's watches ------------------------------------------------------------ */

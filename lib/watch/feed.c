@@ -33,9 +33,9 @@
 #define KNOWN_EVENTS   50 /* so many in a row: what follows is known as well */
 #define PROBE_PAGE     10 /* more than one, for one may have an odd time */
 
-#define ABSENT_MS      INT64_C(600000) /* doubled as often as */
-#define MAX_ABSENCES   5
-#define STORM_MS       30000
+#define ABSENT_MS      INT64_C(600000)
+#define MAX_ABSENCES   5 /* more do not make these two longer; each doubles them */
+#define STORM_MS       INT64_C(30000)
 #define MAX_BACKOFF_MS 30000
 #define BACKOFF_MS     500 /* doubled by the first failure already */
 #define MAX_FAILURES   6   /* more do not make the pause longer */
@@ -133,9 +133,9 @@ static void probe_after(struct ski_feed *feed, int64_t pause_ms)
 }
 
 /* There is none that could be used; the oftener so, the longer until it is tried again. */
-static void do_without(struct ski_feed *feed)
+static void do_without(struct ski_feed *feed, int64_t pause_ms)
 {
-    probe_after(feed, ABSENT_MS << feed->absences);
+    probe_after(feed, pause_ms << feed->absences);
     if (feed->absences < MAX_ABSENCES)
         feed->absences++;
 }
@@ -154,7 +154,7 @@ static void failed(struct ski_feed *feed, const struct scalekit_error *error)
 
     ski_news_free(&feed->news);
     if (is_absent(error)) {
-        do_without(feed);
+        do_without(feed, ABSENT_MS);
         return;
     }
     if (feed->failures < MAX_FAILURES)
@@ -174,7 +174,7 @@ static void missed(struct ski_feed *feed)
     feed->engine->tally.feed_misses++;
     ski_log(&loop_of(feed)->log, SCALEKIT_LOG_INFO,
             "the event feed has not shown a change: looking for some minutes instead");
-    do_without(feed);
+    do_without(feed, ABSENT_MS);
 }
 
 /* A change is the feed's to show when it happened after the baseline, as far as that is known; the
@@ -284,7 +284,7 @@ static void begin(struct ski_feed *feed, const struct scalekit_event_page *page)
         if (page->events[i]->occurred_at <= latest && page->events[i]->occurred_at > newest)
             newest = page->events[i]->occurred_at;
     if (page->n_events && !newest) {
-        do_without(feed);
+        do_without(feed, ABSENT_MS);
         return;
     }
     if (!ski_shown_begin(&feed->shown, newest)) {
@@ -362,7 +362,7 @@ static void on_page(scalekit_request *request, const struct scalekit_event_page 
         ask(feed, next);
     } else if (next && !known) {
         ski_news_free(&feed->news);
-        probe_after(feed, STORM_MS);
+        do_without(feed, STORM_MS);
     } else {
         take_in(feed, !next);
     }

@@ -27,16 +27,18 @@ static int64_t jitter(const struct ski_engine *engine, int64_t ms)
     return ski_clock_jitter(&engine->client->loop.clock, ms, 80, 120);
 }
 
-/* Whether the feed would tell when one of its accounts changes. */
+/* Whether the feed tells when one of its accounts changes.  What was there before the feed is known
+ * once it has been looked at since. */
 static bool is_group_told(const struct ski_engine *engine, const struct ski_group *group)
 {
-    return group->named_by_events && ski_feed_is_trusted(&engine->feed);
+    return group->named_by_events && ski_feed_is_trusted(&engine->feed) &&
+           group->started_ms >= engine->feed.trusted_ms;
 }
 
 static bool is_told(const struct ski_engine *engine, const struct ski_target *target)
 {
-    return (target->by_id && ski_feed_is_trusted(&engine->feed)) ||
-           is_group_told(engine, target->group);
+    return (target->by_id || target->group->named_by_events) &&
+           ski_feed_is_trusted(&engine->feed) && target->seen_ms >= engine->feed.trusted_ms;
 }
 
 /* --- timers ------------------------------------------------------------------------------------ */
@@ -149,17 +151,17 @@ static bool may_ask(struct ski_engine *engine)
 /* Those that may not be asked for wait for the feed: what has happened by now shows soon. */
 void ski_schedule_last_look(struct ski_engine *engine, scalekit_watch *watch)
 {
-    int64_t now = ski_engine_now(engine);
     bool told = watch->looks && is_told(engine, watch->target);
+    int64_t patience_ms = LAST_LOOK_MS;
 
     if (told && !may_ask(engine)) {
-        watch->end_ms = now + LAST_ROUND_MS;
+        ski_watch_prolong(watch, LAST_ROUND_MS);
         ski_schedule_end(engine, watch);
         return;
     }
-    watch->end_ms = now + LAST_LOOK_MS;
     if (!told && !ski_governor_is_open(engine->client->gate.seat.governor))
-        watch->end_ms += LAST_ROUND_MS;
+        patience_ms += LAST_ROUND_MS;
+    ski_watch_prolong(watch, patience_ms);
     await_last_look(engine, watch);
 }
 
@@ -235,6 +237,20 @@ void ski_schedule_next(struct ski_engine *engine, scalekit_watch *watch,
     ski_schedule_watch(engine, watch, pause - (pause < interval ? pause : interval) / 2);
 }
 
+/* Not later than it was to come, and not all at once. */
+static void hasten(struct ski_engine *engine, scalekit_watch *watch)
+{
+    struct ski_loop *loop = &engine->client->loop;
+    int64_t soon = ski_loop_now(loop) +
+                   ski_clock_jitter(&loop->clock, config_of(engine)->watch_interval_ms, 0, 100);
+    int64_t wish = watch->target->seen_ms + usual_pause(engine, watch);
+
+    if (wish < soon)
+        wish = soon;
+    if (wish < ski_wheel_due_ms(&engine->watches.wheel, watch->number))
+        set(engine, watch, wish);
+}
+
 static void on_hasten(struct ski_task *task)
 {
     struct ski_engine *engine = SKI_CONTAINER(task, struct ski_engine, hasten);
@@ -248,7 +264,7 @@ static void on_hasten(struct ski_task *task)
         if (watch->target->due != SKI_NOT_DUE)
             schedule_group(engine, watch->target->group);
         else if (watch->looks && !watch->target->wanted)
-            ski_schedule_next(engine, watch, NULL);
+            hasten(engine, watch);
     }
     if (engine->hastened < end)
         ski_task_defer(&engine->client->loop, task);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define TELL_BATCH 256
-#define MAX_LOOKS  0xffffff
+#define MAX_LOOKS  0xfffff
 
 /* --- making and ending ------------------------------------------------------------------------- */
 
@@ -137,7 +137,7 @@ static void conclude(scalekit_watch *watch, const struct ski_observation *seen)
                    seen);
 }
 
-/* One last look, if that is possible, and not for long.  What is asked for from now on counts. */
+/* One last look, if that is possible, and not for long. */
 void ski_watch_end(scalekit_watch *watch)
 {
     if (!watch->target || watch->ending) {
@@ -145,8 +145,19 @@ void ski_watch_end(scalekit_watch *watch)
         return;
     }
     watch->ending = true;
-    watch->start = (uint32_t)ski_engine_now(watch->engine);
     ski_schedule_last_look(watch->engine, watch);
+}
+
+void ski_watch_prolong(scalekit_watch *watch, int64_t patience_ms)
+{
+    watch->end_ms = ski_engine_now(watch->engine) + patience_ms;
+    watch->patience_s = (unsigned)(patience_ms / 1000) & 15;
+}
+
+/* Whether it was the last look: asked for after the end had come. */
+static bool was_last_look(const scalekit_watch *watch, const struct ski_observation *seen)
+{
+    return watch->ending && seen->asked_ms >= watch->end_ms - watch->patience_s * INT64_C(1000);
 }
 
 bool ski_watch_follow(scalekit_watch *watch, const struct ski_account_name *name)
@@ -179,7 +190,7 @@ static bool is_final(const struct scalekit_error *error)
     }
 }
 
-/* Whether it was asked for before the watch began, or before its end, and may show what was then. */
+/* Whether it was asked for before the watch began, and may show what was then. */
 static bool predates(const scalekit_watch *watch, const struct ski_observation *seen)
 {
     int64_t now = ski_engine_now(watch->engine);
@@ -257,14 +268,14 @@ bool ski_watch_judge(scalekit_watch *watch, const struct ski_observation *seen)
         ski_watch_tell(watch, SCALEKIT_WATCH_REFUSED, seen);
     else if (watch->target->missing >= SKI_MISSING_LOOKS)
         ski_watch_tell(watch, SCALEKIT_WATCH_DELETED, seen);
-    if (watch->ending && !watch->waiting) /* the end comes when that has been told */
+    if (was_last_look(watch, seen) && !watch->waiting) /* the end comes when that has been told */
         conclude(watch, seen);
     return watch->ended;
 }
 
 bool ski_watch_pass_over(scalekit_watch *watch, const struct ski_observation *seen)
 {
-    if (watch->ending && !watch->waiting && !predates(watch, seen))
+    if (was_last_look(watch, seen) && !watch->waiting)
         conclude(watch, NULL);
     return watch->ended;
 }

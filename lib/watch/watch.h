@@ -34,13 +34,14 @@ struct scalekit_watch {
     uint32_t refs;       /* 0: the record is free, and `next` is the next free one */
     uint32_t next, prev; /* in the ring of its target's */
     uint32_t next_ready; /* in the engine's queue */
-    uint32_t start;      /* milliseconds, modulo 2^32; when it is ending: of that */
+    uint32_t start;      /* milliseconds, modulo 2^32 */
     struct ski_view view;
-    unsigned looks : 24;    /* at most */
-    unsigned waiting : 4;   /* the kind of the event to tell, + 1; 0: none */
-    unsigned link_ends : 1; /* it is the link that limits it */
-    unsigned ending : 1;    /* it waits for its last look */
-    unsigned ended : 1;     /* its final event waits, or was told */
+    unsigned looks : 20;     /* at most */
+    unsigned patience_s : 4; /* when it is ending: how long before end_ms that began */
+    unsigned waiting : 4;    /* the kind of the event to tell, + 1; 0: none */
+    unsigned link_ends : 1;  /* it is the link that limits it */
+    unsigned ending : 1;     /* it waits for its last look */
+    unsigned ended : 1;      /* its final event waits, or was told */
     struct ski_engine *engine;
     struct ski_target *target; /* NULL: none yet, or not any more */
     scalekit_watch_cb cb;
@@ -85,6 +86,8 @@ bool ski_watch_pass_over(scalekit_watch *watch, const struct ski_observation *ob
 
 /* Its end has come, or its last look took too long. */
 void ski_watch_end(scalekit_watch *watch);
+/* Its end has come, and it waits for its last look, so long: whole seconds, up to 15. */
+void ski_watch_prolong(scalekit_watch *watch, int64_t patience_ms);
 
 /* Milliseconds since its start, modulo 2^32: meant for the first weeks of it. */
 uint32_t ski_watch_age(const scalekit_watch *watch, int64_t now_ms);
