@@ -14,8 +14,7 @@
 /* While the feed is trusted: so many at once, and then one after such a pause. */
 #define LAST_LOOKS         20
 #define LAST_LOOK_PAUSE_MS 3000
-/* While the feed is trusted, so few are looked at singly; more wait for the guard. */
-#define FEW 2
+#define FEW                2
 
 static const struct scalekit_config *config_of(const struct ski_engine *engine)
 {
@@ -89,11 +88,13 @@ static int64_t next_beat(const struct ski_engine *engine, const struct ski_group
     return engine->beat_ms + (since + interval - 1) / interval * interval;
 }
 
+/* Where requests are scarce and the feed tells, more than a few wait for the guard. */
 static int64_t next_round(const struct ski_engine *engine, const struct ski_group *group)
 {
     int64_t now = ski_engine_now(engine), guarded;
 
-    if (!is_group_told(engine, group) || group->due.n <= FEW || group->started_ms == INT64_MIN)
+    if (group->due.n <= FEW || !is_group_told(engine, group) ||
+        ski_governor_is_open(engine->client->gate.seat.governor))
         return next_beat(engine, group, now);
     guarded = group->started_ms + ski_feed_guard_ms(&engine->feed);
     return guarded > now ? guarded : now;
