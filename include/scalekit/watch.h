@@ -85,7 +85,8 @@ struct scalekit_watch_params {
     const char *user_id;
     /* Milliseconds until it ends with SCALEKIT_WATCH_DEADLINE, up to 30 days.  0: 30 seconds after
      * link_expiry, else the client's watch_deadline_ms; never, with `follow`.  At its end a watch
-     * looks once more, for at most 5 seconds: a consent in the last moment still settles it. */
+     * looks once more, for at most 5 seconds (15 while the governor holds requests back, 10 where it
+     * leaves that to the event feed): a consent in the last moment still settles it. */
     int64_t deadline_ms;
     /* When the link the user has runs out, as scalekit_authorization_link has it.  0: unknown.  An
      * account that has not settled 30 seconds later, the time to finish on an open page, ends the
