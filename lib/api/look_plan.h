@@ -44,7 +44,9 @@ enum ski_look_size {
 /* An account that is to be seen.  No two are equal; organization_id and user_id may be NULL. */
 struct ski_look {
     const char *connection_name, *identifier, *organization_id, *user_id;
-    const char *connected_account_id; /* NULL: it is named; plans are of named ones only */
+    const char *connected_account_id; /* NULL: it is named */
+    bool
+        listed; /* it has an id, and lists can show it by its names; plans are of those and named ones */
     uint32_t total; /* accounts that its connection has in its scope; 0: unknown */
 
     uint32_t share;          /* of the request that sees it by user; a plan's result */

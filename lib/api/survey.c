@@ -390,6 +390,11 @@ static void on_turn(struct ski_task *task)
 /* --- starting --------------------------------------------------------------------------------- */
 
 /* Those that are named, and then those by id. */
+static bool is_in_lists(const struct ski_look *look)
+{
+    return !look->connected_account_id || look->listed;
+}
+
 static bool copy_looks(struct ski_survey *survey, const struct ski_survey_config *config)
 {
     size_t n = config->n_looks;
@@ -399,11 +404,11 @@ static bool copy_looks(struct ski_survey *survey, const struct ski_survey_config
     if (!survey->looks || !survey->pool)
         return false;
     for (size_t i = 0; i < n; i++)
-        if (!config->looks[i]->connected_account_id)
+        if (is_in_lists(config->looks[i]))
             survey->looks[survey->n_named++] = config->looks[i];
     survey->n_looks = survey->n_named;
     for (size_t i = 0; i < n; i++)
-        if (config->looks[i]->connected_account_id)
+        if (!is_in_lists(config->looks[i]))
             survey->looks[survey->n_looks++] = config->looks[i];
     survey->idle.survey = survey;
     survey->idle.looks = survey->pool;

@@ -46,7 +46,7 @@ struct ski_survey_config {
     const struct ski_survey_calls *calls;
     void *owner;
     /* At least one; the array is copied.  Those without connected_account_id are named, and no two
-     * of them are equal.  A look and its texts are borrowed until it is told or dropped. */
+     * of them are equal; of those with one, the listed ones may be equal to one of them.  A look and its texts are borrowed until it is told or dropped. */
     struct ski_look *const *looks;
     size_t n_looks;
     size_t max_in_flight; /* requests at the same time, at least 1 */

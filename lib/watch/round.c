@@ -73,7 +73,9 @@ static struct ski_look *find(struct ski_survey *survey,
     struct ski_wanted *wanted = named ? named->wanted : NULL;
 
     ski_engine_hear(round->engine, &seen);
-    if (by_id) /* also while it is looked up by itself, which may fail */
+    if (by_id && by_id->wanted && by_id->wanted->round == round) /* this was it */
+        ski_round_drop(by_id);
+    if (by_id)
         ski_engine_observe(round->engine, by_id, &seen);
     if (wanted && wanted->round == round)
         return &wanted->look;
@@ -173,6 +175,7 @@ static struct ski_look *ask(struct ski_round *round, struct ski_wanted *wanted,
     wanted->round = round;
     wanted->target = target;
     wanted->look = (struct ski_look){.connected_account_id = name.id,
+                                     .listed = name.connection_name && name.identifier,
                                      .connection_name = name.connection_name,
                                      .identifier = name.identifier,
                                      .organization_id = name.organization_id,

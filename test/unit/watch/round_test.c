@@ -126,6 +126,7 @@ static void lists_show_those_known_by_id(void)
 {
     struct throng r;
     struct diary d = {.fixture = &r.f};
+    unsigned looks;
 
     throng_init(&r, 60);
     r.f.config.watch_fast_period_ms = 1;
@@ -139,8 +140,10 @@ static void lists_show_those_known_by_id(void)
     while (scalekit_watch_status(d.watch) == SCALEKIT_ACCOUNT_UNKNOWN)
         CU_ASSERT_FATAL(virtual_step(&r.f, virtual_now(&r.f) + MINUTE_MS));
     service_always(r.f.service, DETAILS, ANSWER(500, ERROR_BODY));
+    looks = throng_looks(&r);
     throng_show(&r, 0, 61, 61, "ACTIVE");
     virtual_until(&r.f, &d.ended, 10 * MINUTE_MS);
+    CU_ASSERT_EQUAL(throng_looks(&r), looks);
     CU_ASSERT(diary_reads(&d, "settled"));
     CU_ASSERT_EQUAL(diary_last(&d)->source, SCALEKIT_WATCH_SOURCE_LIST);
     CU_ASSERT_STRING_EQUAL(diary_last(&d)->account, "ca_60");
