@@ -7,6 +7,7 @@
 #define HASTENED_PER_TURN 4096
 #define BACKOFF_MS        500 /* doubled by the first failure already */
 #define MAX_BACKOFF_MS    30000
+#define MAX_RETRY_MS      86400000 /* the service may ask for a longer pause, but not for years */
 /* At its end a watch takes one last look, which may take this long, */
 #define LAST_LOOK_MS 5000
 /* and while the governor holds requests back begins as much later. */
@@ -197,7 +198,8 @@ static int64_t usual_pause(const struct ski_engine *engine, const scalekit_watch
 {
     int64_t pause = normal_pause(engine, watch), guard;
 
-    if (!is_told(engine, watch->target))
+    if (!watch->looks ||
+        !is_told(engine, watch->target)) /* no event tells what it was at the start */
         return pause;
     guard = ski_feed_guard_ms(&engine->feed);
     return pause > guard ? pause : guard;
@@ -209,7 +211,9 @@ static int64_t pause_after_failure(const struct ski_engine *engine, const struct
     int64_t pause = (int64_t)BACKOFF_MS << target->failures;
 
     pause = jitter(engine, pause < MAX_BACKOFF_MS ? pause : MAX_BACKOFF_MS);
-    return error && error->retry_after_ms > pause ? error->retry_after_ms : pause;
+    if (error && error->retry_after_ms > pause)
+        pause = error->retry_after_ms < MAX_RETRY_MS ? error->retry_after_ms : MAX_RETRY_MS;
+    return pause;
 }
 
 void ski_schedule_next(struct ski_engine *engine, scalekit_watch *watch,
@@ -230,7 +234,7 @@ void ski_schedule_next(struct ski_engine *engine, scalekit_watch *watch,
         ski_schedule_watch(engine, watch, interval / 2);
         return;
     }
-    if (target->missing) {
+    if (target->missing) { /* no event tells that it is gone, and two more looks do */
         ski_schedule_watch(engine, watch, SKI_MISSING_GAP_MS + 200);
         return;
     }

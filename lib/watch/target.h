@@ -63,7 +63,7 @@ struct ski_target {
     unsigned
         missing_at : 16; /* tenths of a second, modulo 2^16, of the last "not found" that counted */
     unsigned missing : 2;  /* "not found" that counted, in a row */
-    unsigned doubted : 2;  /* looks that are to come soon, for the feed told something else */
+    unsigned doubted : 2;  /* looks that are to come soon, for something may have happened */
     unsigned failures : 3; /* in a row, as far as the pause still grows with them */
     unsigned status : 4;   /* the last one seen */
     unsigned urgent : 1;   /* while due: it is in the urgent array */

@@ -1,6 +1,6 @@
 /* When accounts are looked at: the rhythm of one watch, of those that join, and after failures. */
 #include "diary.h"
-#include "virtual.h"
+#include "stage.h"
 #include "watch/watch.h"
 #include <stdlib.h>
 
@@ -314,6 +314,88 @@ static void test_leaving_leaves_the_others(void)
     fixture_free(&f);
 }
 
+/* --- beside the feed --------------------------------------------------------------------------- */
+
+static void follow_id(struct diary *diary)
+{
+    diary_watch(diary, SCALEKIT_PARAMS(scalekit_watch_params, .connected_account_id = "ca_1",
+                                       .deadline_ms = 60 * MINUTE_MS));
+}
+
+/* A look that hangs until it is released. */
+static void look_slowly(struct stage *s, struct diary *diary)
+{
+    service_once(s->f.service, DETAILS,
+                 (struct service_answer){200, ACCOUNT("PENDING_AUTH"), NULL, SERVICE_WAITS, 0});
+    scalekit_watch_look_now(diary->watch);
+    virtual_pass(&s->f, 100);
+}
+
+/* An answer to what was asked for before it began must not put off its first look: no event tells
+ * what an account is already. */
+static void test_joining_during_a_look(void)
+{
+    struct stage s;
+    struct diary d = {.fixture = &s.f}, other = {.fixture = &s.f};
+
+    stage_open(&s);
+    stage_begin(&s);
+    follow_id(&d);
+    virtual_pass(&s.f, 20000);
+    look_slowly(&s, &d);
+    follow_id(&other);
+    virtual_pass(&s.f, 100);
+    service_release(s.f.service);
+    virtual_pass(&s.f, 8000);
+    CU_ASSERT(ski_feed_is_trusted(&s.engine->feed));
+    CU_ASSERT_EQUAL(scalekit_watch_status(other.watch), SCALEKIT_ACCOUNT_PENDING_AUTH);
+    stage_close(&s);
+}
+
+/* Three looks, 10 s apart, also where events make looks rare. */
+static void test_gone_beside_the_feed(void)
+{
+    struct stage s;
+    struct diary d = {.fixture = &s.f};
+
+    stage_open(&s);
+    stage_begin(&s);
+    follow_id(&d);
+    virtual_pass(&s.f, 15 * MINUTE_MS);
+    service_always(s.f.service, DETAILS, ANSWER(404, ERROR_BODY));
+    stage_once(&s, PAGE(EVENT("evt_1", "deleted", AT("10:15:00"), DATA("ca_1", "PENDING_AUTH"))));
+    virtual_pass(&s.f, MINUTE_MS);
+    CU_ASSERT(ski_feed_is_trusted(&s.engine->feed));
+    CU_ASSERT(diary_reads(&d, "deleted"));
+    stage_close(&s);
+}
+
+/* What is on its way may be from before the redirect came back. */
+static void test_look_now_during_a_look(void)
+{
+    for (int fed = 0; fed < 2; fed++) {
+        struct stage s;
+        struct diary d = {.fixture = &s.f};
+
+        stage_open(&s);
+        if (fed)
+            stage_begin(&s);
+        else
+            service_always(s.f.service, FEED, ANSWER(404, ERROR_BODY));
+        follow_id(&d);
+        virtual_pass(&s.f, 15 * MINUTE_MS);
+        look_slowly(&s, &d);
+        service_always(s.f.service, DETAILS, ANSWER(200, ACCOUNT("ACTIVE")));
+        scalekit_watch_look_now(d.watch);
+        virtual_settle(&s.f);
+        service_release(s.f.service);
+        virtual_pass(&s.f, 6000);
+        CU_ASSERT_EQUAL(ski_feed_is_trusted(&s.engine->feed), fed);
+        CU_ASSERT(diary_reads(&d, "settled"));
+        stage_close(&s);
+    }
+}
+
 /* --- failures ---------------------------------------------------------------------------------- */
 
 /* Give or take a fifth; what is soon waits for the next round. */
@@ -415,6 +497,24 @@ static void test_retry_after(void)
     diary_follow(&d, "user_1");
     CU_ASSERT_FATAL(watch_looks(&f, 2 * MINUTE_MS, times) > 2);
     CU_ASSERT(times[1] - times[0] >= 45000 && times[1] - times[0] <= 45000 + TICK_MS);
+    fixture_free(&f);
+}
+
+/* But not for years: a watch that goes on has no other end. */
+static void test_retry_after_a_century(void)
+{
+    struct fixture f;
+    struct diary d = {.fixture = &f};
+
+    open_virtual(&f);
+    service_once(f.service, DETAILS,
+                 (struct service_answer){
+                     .status = 503, .headers = "retry-after: Wed, 21 Oct 2099 07:28:00 GMT\r\n"});
+    script_statuses(&f, (const char *[MOST_STATUSES]){"PENDING"});
+    diary_watch(
+        &d, SCALEKIT_PARAMS(scalekit_watch_params, .connected_account_id = "ca_1", .follow = true));
+    virtual_pass(&f, 25 * 60 * MINUTE_MS);
+    CU_ASSERT(service_count(f.service, DETAILS) > 1);
     fixture_free(&f);
 }
 
@@ -553,10 +653,15 @@ SUITE(schedule, {"the first look comes about 2 s after the start", test_first_lo
       {"so does one without a fast period", test_joining_without_a_fast_period},
       {"a watch that joins delays no look", test_joining_never_delays},
       {"a watch that leaves leaves the others their looks", test_leaving_leaves_the_others},
+      {"one that joins during a look has its own, also beside the feed",
+       test_joining_during_a_look},
+      {"what is gone is so in half a minute, also beside the feed", test_gone_beside_the_feed},
+      {"a look asked for during another follows it", test_look_now_during_a_look},
       {"failures back off up to 30 s and end nothing", test_failures_back_off},
       {"after a failure the schedule goes on", test_recovery},
       {"refused connections end nothing before the deadline", test_refused_connections},
       {"Retry-After is honoured", test_retry_after},
+      {"a Retry-After of a century is not", test_retry_after_a_century},
       {"Retry-After is honoured when a watch joins", test_joining_honours_retry_after},
       {"the last look may wait 10 s under a limit", test_last_look_under_a_limit},
       {"a last look that hangs is given 15 s under a limit", test_hanging_last_look_under_a_limit},
