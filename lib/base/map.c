@@ -56,7 +56,7 @@ bool ski_map_insert(struct ski_map *map, struct ski_map_node *node)
 {
     struct ski_map_node **slot;
 
-    if (map->count >= map->n_slots)
+    if (map->count >= 2 * map->n_slots)
         grow(map);
     if (!map->slots)
         return false;

@@ -1,7 +1,7 @@
 /* map.h - an intrusive hash table.  The owner embeds a node, hashes its key, and compares.
  *
- * Chains; the table doubles when it holds as many nodes as slots.  When memory for that is refused
- * it stays as it is, only more crowded: inserting never fails after the first time. */
+ * Chains; the table doubles when it holds twice as many nodes as slots.  When memory for that is
+ * refused it stays as it is, only more crowded: inserting never fails after the first time. */
 #ifndef SKI_BASE_MAP_H
 #define SKI_BASE_MAP_H
 
