@@ -90,6 +90,11 @@ void ski_survey_free(struct ski_survey *survey)
 
 /* --- looks ------------------------------------------------------------------------------------ */
 
+bool ski_survey_is_asking(const struct ski_look *look)
+{
+    return look->errand && look->errand->step && look->errand->step->state != SKI_GATE;
+}
+
 void ski_survey_drop(struct ski_survey *survey, struct ski_look *look)
 {
     struct ski_errand *errand = look->errand;

@@ -65,6 +65,9 @@ void *ski_survey_owner(const struct ski_survey *survey);
 /* One of the requests under way; NULL: none is. */
 const scalekit_request *ski_survey_request(const struct ski_survey *survey);
 
+/* Whether a request that may show it is under way, and does not only wait for its turn. */
+bool ski_survey_is_asking(const struct ski_look *look);
+
 /* Nobody wants this look any more: it is not told, and not touched again.  A request of which
  * nobody wants anything is not made, or abandoned, and the survey goes on without it, later.  When
  * that was the last look, done comes from the loop, unless the survey is freed before.  Harmless

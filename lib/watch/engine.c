@@ -240,7 +240,7 @@ static void suspect(struct ski_engine *engine, struct ski_target *target,
     if (!target || (told->at && told->at <= target->updated_at))
         return;
     target->doubted = DOUBTFUL_LOOKS;
-    ski_schedule_look(engine, target, true);
+    ski_schedule_look_now(engine, target);
 }
 
 static void saw(struct ski_engine *engine, struct ski_target *target,

@@ -239,6 +239,11 @@ void ski_round_drop(struct ski_target *target)
     ski_survey_drop(wanted->round->survey, &wanted->look);
 }
 
+bool ski_round_is_asking(const struct ski_target *target)
+{
+    return ski_survey_is_asking(&target->wanted->look);
+}
+
 void ski_rounds_abandon(struct ski_engine *engine)
 {
     while (!ski_list_empty(&engine->rounds)) {

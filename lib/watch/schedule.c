@@ -128,6 +128,18 @@ bool ski_schedule_look(struct ski_engine *engine, struct ski_target *target, boo
     return true;
 }
 
+void ski_schedule_look_now(struct ski_engine *engine, struct ski_target *target)
+{
+    bool waits = target->wanted && !ski_round_is_asking(target);
+
+    if (waits)
+        ski_round_drop(target);
+    else if (target->wanted && target->doubted < 2)
+        target->doubted = 2;
+    if (!ski_schedule_look(engine, target, true) && waits)
+        ski_engine_postpone(engine, target);
+}
+
 /* While the governor holds requests back, a watch waits for the round that sees it anyway, and only
  * then asks for itself. */
 static void await_last_look(struct ski_engine *engine, scalekit_watch *watch)

@@ -28,6 +28,10 @@ void ski_schedule_next(struct ski_engine *engine, scalekit_watch *watch,
  * being asked for already.  false: out of memory. */
 bool ski_schedule_look(struct ski_engine *engine, struct ski_target *target, bool urgent);
 
+/* Something may have happened to a target: it is looked at at once, also when it waits for its turn in
+ * a round; and once more if it is being asked for, as the answer may be older. */
+void ski_schedule_look_now(struct ski_engine *engine, struct ski_target *target);
+
 /* A watch has come to its end: it ends as soon as it has been looked at once more, and soon in any
  * case. */
 void ski_schedule_last_look(struct ski_engine *engine, scalekit_watch *watch);

@@ -530,16 +530,10 @@ void scalekit_watch_stop(scalekit_watch *watch)
         ski_watch_tell(watch, SCALEKIT_WATCH_STOPPED, NULL);
 }
 
-/* What is being asked for may be from before what has happened: another look is to follow soon. */
 void scalekit_watch_look_now(scalekit_watch *watch)
 {
-    struct ski_target *target = watch ? watch->target : NULL;
-
-    if (!target)
-        return;
-    if (target->wanted && target->doubted < 2)
-        target->doubted = 2;
-    ski_schedule_look(watch->engine, target, true);
+    if (watch && watch->target && !watch->ended)
+        ski_schedule_look_now(watch->engine, watch->target);
 }
 
 scalekit_watch *scalekit_watch_ref(scalekit_watch *watch)

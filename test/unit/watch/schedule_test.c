@@ -396,6 +396,73 @@ static void test_look_now_during_a_look(void)
     }
 }
 
+/* Many watches that one request a second looks at; the last ones' turn comes in more than a minute. */
+#define CROWD 100
+static void open_crowd(struct fixture *f, struct diary diaries[CROWD])
+{
+    fixture_init(f);
+    fixture_use_clock(f);
+    f->config.max_requests_per_minute = 60;
+    fixture_start(f);
+    script_statuses(f, (const char *[MOST_STATUSES]){"PENDING"});
+    for (unsigned i = 0; i < CROWD; i++) {
+        char id[16];
+
+        snprintf(id, sizeof id, "ca_%u", i);
+        diaries[i] = (struct diary){.fixture = f};
+        diary_watch(&diaries[i], SCALEKIT_PARAMS(scalekit_watch_params, .connected_account_id = id,
+                                                 .deadline_ms = 60 * MINUTE_MS));
+    }
+    virtual_pass(f, 10000);
+}
+
+/* One that has not been looked at yet. */
+static struct diary *last_in_line(struct diary diaries[CROWD])
+{
+    unsigned i = CROWD - 1;
+
+    while (i && scalekit_watch_status(diaries[i].watch) != SCALEKIT_ACCOUNT_UNKNOWN)
+        i--;
+    return &diaries[i];
+}
+
+static void test_look_now_during_a_round(void)
+{
+    static struct diary diaries[CROWD];
+    struct fixture f;
+    unsigned looks;
+
+    open_crowd(&f, diaries);
+    looks = service_count(f.service, DETAILS);
+    CU_ASSERT(looks < CROWD / 2);
+    for (unsigned i = 0; i < 5; i++) {
+        struct diary *d = last_in_line(diaries);
+
+        scalekit_watch_look_now(d->watch);
+        virtual_pass(&f, 5000);
+        CU_ASSERT_EQUAL(scalekit_watch_status(d->watch), SCALEKIT_ACCOUNT_PENDING);
+    }
+    CU_ASSERT(service_count(f.service, DETAILS) - looks < 35);
+    fixture_free(&f);
+}
+
+/* Then it has its turn later: it is not forgotten. */
+static void test_look_now_without_memory(void)
+{
+    static struct diary diaries[CROWD];
+    struct fixture f;
+    struct diary *d;
+
+    open_crowd(&f, diaries);
+    d = last_in_line(diaries);
+    f.memory.fail_at = f.memory.count + 1;
+    scalekit_watch_look_now(d->watch);
+    CU_ASSERT_FATAL(f.memory.count >= f.memory.fail_at);
+    virtual_pass(&f, 5 * MINUTE_MS);
+    CU_ASSERT_EQUAL(scalekit_watch_status(d->watch), SCALEKIT_ACCOUNT_PENDING);
+    fixture_free(&f);
+}
+
 /* --- failures ---------------------------------------------------------------------------------- */
 
 /* Give or take a fifth; what is soon waits for the next round. */
@@ -657,6 +724,8 @@ SUITE(schedule, {"the first look comes about 2 s after the start", test_first_lo
        test_joining_during_a_look},
       {"what is gone is so in half a minute, also beside the feed", test_gone_beside_the_feed},
       {"a look asked for during another follows it", test_look_now_during_a_look},
+      {"a look asked for during a long round does not wait for it", test_look_now_during_a_round},
+      {"nor is it forgotten when there is no memory for it", test_look_now_without_memory},
       {"failures back off up to 30 s and end nothing", test_failures_back_off},
       {"after a failure the schedule goes on", test_recovery},
       {"refused connections end nothing before the deadline", test_refused_connections},
