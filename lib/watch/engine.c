@@ -4,6 +4,7 @@
 #include "watch/watch.h"
 #include "watch/watch_stats.h"
 
+#define DAY_US       INT64_C(86400000000)
 #define MAX_FAILURES 6 /* more do not make the pause longer */
 /* What happened shortly before a watch began may show in the feed shortly after. */
 #define YOUNG_MS 10000
@@ -193,13 +194,24 @@ static void ignore(struct ski_engine *engine, struct ski_target *target,
         target->failures = target->missing = 0;
 }
 
-void ski_engine_observe(struct ski_engine *engine, struct ski_target *target,
-                        const struct ski_observation *seen)
+/* A time that has not come says nothing: nothing would ever be newer. */
+static bool is_from_the_future(const struct ski_engine *engine, scalekit_time at)
 {
+    return at > ski_clock_wall(&engine->client->loop.clock) + DAY_US;
+}
+
+void ski_engine_observe(struct ski_engine *engine, struct ski_target *target,
+                        const struct ski_observation *observation)
+{
+    struct ski_observation dateless = *observation;
+    const struct ski_observation *seen = &dateless;
     uint32_t number = target->watches, last = ski_watch_at(&engine->watches, target->watches)->prev,
              next;
-    bool stale = is_stale(engine, target, seen);
+    bool stale;
 
+    if (is_from_the_future(engine, dateless.at))
+        dateless.at = 0;
+    stale = is_stale(engine, target, seen);
     engine->tally.seen[seen->source]++;
     if (stale)
         ignore(engine, target, seen);

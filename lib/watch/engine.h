@@ -42,11 +42,12 @@ struct ski_engine {
     ski_timer again;              /* plans once more, when there was no memory */
     struct ski_task plan;         /* starts the rounds that are to start in this turn */
     struct ski_list ready_groups; /* theirs */
-    struct ski_list rounds;       /* under way */
-    int64_t beat_ms;              /* a moment when rounds start; so are those an interval apart */
-    int64_t last_look_ms;         /* when the next last look is due, while the feed is trusted */
-    struct ski_task hasten;       /* gives every watch its next wish anew */
-    uint32_t hastened;            /* up to this number */
+    unsigned n_rounds;
+    struct ski_list rounds; /* under way */
+    int64_t beat_ms;        /* a moment when rounds start; so are those an interval apart */
+    int64_t last_look_ms;   /* when the next last look is due, while the feed is trusted */
+    struct ski_task hasten; /* gives every watch its next wish anew */
+    uint32_t hastened;      /* up to this number */
 
     struct ski_feed feed;
     struct ski_list listeners;

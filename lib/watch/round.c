@@ -47,9 +47,13 @@ static void release(struct ski_wanted *wanted)
 
 static void free_round(struct ski_round *round)
 {
+    struct ski_engine *engine = round->engine;
+
     ski_list_remove(&round->link);
+    engine->n_rounds--;
     ski_survey_free(round->survey);
-    ski_free(&round->engine->mem, round);
+    ski_free(&engine->mem, round);
+    ski_schedule_round_done(engine);
 }
 
 /* --- what comes -------------------------------------------------------------------------------- */
@@ -196,6 +200,7 @@ static void take(struct ski_round *round)
         ski_target_clear_due(&round->engine->targets, target);
     }
     ski_list_push_back(&round->engine->rounds, &round->link);
+    round->engine->n_rounds++;
     round->engine->tally.rounds++;
 }
 

@@ -14,8 +14,10 @@
 #define LAST_ROUND_MS 10000
 /* While the feed is trusted: so many at once, and then one after such a pause. */
 #define LAST_LOOKS         20
-#define LAST_LOOK_PAUSE_MS 3000
-#define FEW                2
+#define LAST_LOOK_PAUSE_MS 6000
+#define FEW                2 /* so many are no burden */
+/* Rounds under way at a time, and as many again of what is urgent. */
+#define MAX_ROUNDS 8
 
 static const struct scalekit_config *config_of(const struct ski_engine *engine)
 {
@@ -146,11 +148,14 @@ static void await_last_look(struct ski_engine *engine, scalekit_watch *watch)
 {
     bool urgent = ski_engine_now(engine) >= watch->end_ms - LAST_LOOK_MS;
 
-    ski_schedule_look(engine, watch->target, urgent);
+    if (urgent)
+        ski_schedule_look_now(engine, watch->target);
+    else
+        ski_schedule_look(engine, watch->target, false);
     set(engine, watch, urgent ? watch->end_ms : watch->end_ms - LAST_LOOK_MS);
 }
 
-/* Where the feed would tell, one in three seconds is asked for, or twenty that come at once. */
+/* Of what the feed is to save, one look in six seconds is made at once, or twenty together. */
 static bool may_ask(struct ski_engine *engine)
 {
     int64_t now = ski_engine_now(engine);
@@ -295,10 +300,18 @@ void ski_schedule_hasten(struct ski_engine *engine)
 
 /* --- the wheel --------------------------------------------------------------------------------- */
 
+/* Whether a first look, for which no event makes up, is not to wait for the guard with the others. */
+static bool is_pressing(struct ski_engine *engine, const scalekit_watch *watch)
+{
+    const struct ski_group *group = watch->target->group;
+
+    return !watch->looks && group->due.n >= FEW && is_group_told(engine, group) && may_ask(engine);
+}
+
 /* Its wish: for a look now, or, when there is no memory for that, a little later. */
 static void wish(struct ski_engine *engine, scalekit_watch *watch)
 {
-    if (ski_schedule_look(engine, watch->target, watch->ending))
+    if (ski_schedule_look(engine, watch->target, watch->ending || is_pressing(engine, watch)))
         ski_schedule_end(engine, watch);
     else
         ski_schedule_watch(engine, watch, config_of(engine)->watch_interval_ms);
@@ -350,10 +363,12 @@ static bool is_thorough(const struct ski_group *group)
     return group->slow && is_cheap(group);
 }
 
-static size_t count_wanted(struct ski_engine *engine)
+static size_t count_wanted(struct ski_engine *engine, bool regular)
 {
     size_t n = engine->targets.urgent.n;
 
+    if (!regular)
+        return n;
     for (struct ski_list *node = engine->ready_groups.next; node != &engine->ready_groups;
          node = node->next) {
         const struct ski_group *group = SKI_CONTAINER(node, struct ski_group, ready);
@@ -398,30 +413,51 @@ static void dismiss_groups(struct ski_engine *engine, bool started)
     }
 }
 
+/* The targets of the next round.  Returns how many. */
+static size_t take_wanted(struct ski_engine *engine, struct ski_target **targets, bool regular)
+{
+    size_t n = take_due(targets, &engine->targets.urgent);
+
+    if (!regular)
+        return n;
+    for (struct ski_list *node = engine->ready_groups.next; node != &engine->ready_groups;
+         node = node->next) {
+        const struct ski_group *group = SKI_CONTAINER(node, struct ski_group, ready);
+
+        n += is_thorough(group) ? take_all(targets + n, group) : take_due(targets + n, &group->due);
+    }
+    return n;
+}
+
+/* What is ready, and what is urgent, makes a round.  Of those there are not many at a time, so that
+ * requests are not: what has to wait is planned when one ends. */
 static void on_plan(struct ski_task *task)
 {
     struct ski_engine *engine = SKI_CONTAINER(task, struct ski_engine, plan);
-    size_t most = count_wanted(engine), n = 0;
-    struct ski_target **targets =
-        most ? ski_realloc_array(&engine->mem, NULL, most, sizeof *targets) : NULL;
-    bool started = false;
+    bool regular = engine->n_rounds < MAX_ROUNDS, started = false;
+    size_t most = count_wanted(engine, regular);
+    struct ski_target **targets;
 
+    if (engine->n_rounds >= 2 * MAX_ROUNDS)
+        return;
+    targets = most ? ski_realloc_array(&engine->mem, NULL, most, sizeof *targets) : NULL;
     if (targets) {
-        n = take_due(targets, &engine->targets.urgent);
-        for (struct ski_list *node = engine->ready_groups.next; node != &engine->ready_groups;
-             node = node->next) {
-            const struct ski_group *group = SKI_CONTAINER(node, struct ski_group, ready);
+        size_t n = take_wanted(engine, targets, regular);
 
-            n += is_thorough(group) ? take_all(targets + n, group)
-                                    : take_due(targets + n, &group->due);
-        }
         started = n > 0 && ski_round_start(engine, targets, n);
     }
-    dismiss_groups(engine, started);
+    if (regular)
+        dismiss_groups(engine, started);
     if (engine->targets.urgent.n && !started)
         ski_timer_set(&engine->client->loop, engine->again,
                       ski_engine_now(engine) + config_of(engine)->watch_interval_ms);
     ski_free(&engine->mem, targets);
+}
+
+void ski_schedule_round_done(struct ski_engine *engine)
+{
+    if (engine->targets.urgent.n || !ski_list_empty(&engine->ready_groups))
+        ski_task_defer(&engine->client->loop, &engine->plan);
 }
 
 static void on_again(void *owner)

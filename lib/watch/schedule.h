@@ -39,6 +39,9 @@ void ski_schedule_last_look(struct ski_engine *engine, scalekit_watch *watch);
 /* None of a group's targets is asked for any more. */
 void ski_schedule_group_done(struct ski_engine *engine, struct ski_group *group);
 
+/* A round has ended: another one may start. */
+void ski_schedule_round_done(struct ski_engine *engine);
+
 /* Nobody tells any more what looks would show: wishes come as early as they would have without. */
 void ski_schedule_hasten(struct ski_engine *engine);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define TELL_BATCH 256
+#define UNTOLD_MS  100
 #define MAX_LOOKS  0xfffff
 
 /* --- making and ending ------------------------------------------------------------------------- */
@@ -140,6 +141,11 @@ static void conclude(scalekit_watch *watch, const struct ski_observation *seen)
 /* One last look, if that is possible, and not for long. */
 void ski_watch_end(scalekit_watch *watch)
 {
+    if (watch->waiting) { /* another event is still to be told */
+        watch->end_ms += UNTOLD_MS;
+        ski_schedule_end(watch->engine, watch);
+        return;
+    }
     if (!watch->target || watch->ending) {
         conclude(watch, NULL);
         return;
