@@ -70,7 +70,8 @@ struct scalekit_connection_watch_params {
     const char *connection_name; /* required */
     const char *organization_id; /* narrows it: new accounts are then seen by lists only */
     const char *user_id;         /* the same */
-    /* Milliseconds from one complete list to the next, 1,000 to a day.  0: while the event feed is
+    /* Milliseconds from one complete list to the next, 1,000 to a day; looking for what the list has
+     * not shown may make it longer, as a second must lie between that and the next list.  0: while the event feed is
      * trusted, 5 to 10 minutes at random; else the client's watch_follow_interval_ms, but a second for
      * each page at least. */
     int64_t resync_ms;
@@ -95,7 +96,9 @@ SCALEKIT_API scalekit_connection_watch *scalekit_watch_connection(
  * already wins, and what else was to be told is not.  Does nothing when it has ended, or on NULL. */
 SCALEKIT_API void scalekit_connection_watch_stop(scalekit_connection_watch *watch);
 
-/* Lists now instead of at the next turn of the schedule, unless it is doing so already. */
+/* Lists now instead of at the next turn of the schedule, but not before a second has passed since the
+ * latest list was complete and gone through: an application may call this with every SYNCED.  Does
+ * nothing while a list is under way or has FAILED, on a watch that has ended, or on NULL. */
 SCALEKIT_API void scalekit_connection_watch_resync(scalekit_connection_watch *watch);
 
 /* How many accounts are known: those that were told as ADDED and not as REMOVED.  0 when it has ended,

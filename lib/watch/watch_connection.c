@@ -28,7 +28,7 @@
 #define PAGE             99
 #define MAX_PAGES        100000
 #define PAGE_DEADLINE_MS 600000 /* in the background a page may wait long for its turn */
-#define MIN_RESYNC_MS    1000
+#define MIN_RESYNC_MS    1000   /* and the least pause before any list */
 #define MAX_RESYNC_MS    86400000
 #define RESYNC_MS        300000 /* to twice that */
 #define BACKOFF_MS       1000   /* doubled by each failure */
@@ -66,6 +66,7 @@ struct scalekit_connection_watch {
     char *page_token; /* of the page to ask for; NULL: the first */
     unsigned pages;   /* that came */
     int64_t total, n_listed, began_ms, listed_ms;
+    int64_t swept_ms; /* the end of it all */
     bool steady;
     bool listed;   /* one was complete */
     bool sweeping; /* this one is: what has it not shown? */
@@ -213,6 +214,14 @@ static void on_timer(void *owner)
         begin_list(watch);
 }
 
+/* Whoever asks, no list comes right after another. */
+static void wait_to_list(scalekit_connection_watch *watch, int64_t due_ms)
+{
+    int64_t earliest = watch->swept_ms + MIN_RESYNC_MS;
+
+    wait_for(watch, due_ms > earliest ? due_ms : earliest);
+}
+
 /* When the next list is to begin, after one is complete. */
 static void wait_for_resync(scalekit_connection_watch *watch)
 {
@@ -226,7 +235,7 @@ static void wait_for_resync(scalekit_connection_watch *watch)
         pause = ski_clock_jitter(clock, client->config.watch_follow_interval_ms, 80, 120);
     if (!watch->resync_ms && pause < pages * 1000)
         pause = pages * 1000;
-    wait_for(watch, watch->listed_ms + pause);
+    wait_to_list(watch, watch->listed_ms + pause);
 }
 
 static void complete(scalekit_connection_watch *watch)
@@ -406,6 +415,7 @@ static void sweep(scalekit_connection_watch *watch)
         return;
     watch->sweeping = false;
     watch->synced = true;
+    watch->swept_ms = ski_engine_now(watch->engine);
     wait_for_resync(watch);
 }
 
@@ -429,13 +439,13 @@ static bool is_resting(const scalekit_connection_watch *watch)
            ski_timer_is_set(&watch->engine->client->loop, watch->timer);
 }
 
-/* An account that may be ours: the next list is to tell, but no list comes right after another. */
+/* An account that may be ours: the next list is to tell. */
 static void list_sooner(scalekit_connection_watch *watch)
 {
     int64_t due = watch->listed_ms + watch->engine->client->config.watch_follow_interval_ms;
 
     if (is_resting(watch) && !watch->resync_ms && due < watch->due_ms)
-        wait_for(watch, due);
+        wait_to_list(watch, due);
 }
 
 static void on_seen(struct ski_listener *listener, const struct ski_observation *seen)
@@ -693,7 +703,7 @@ void scalekit_connection_watch_stop(scalekit_connection_watch *watch)
 void scalekit_connection_watch_resync(scalekit_connection_watch *watch)
 {
     if (watch && is_resting(watch))
-        wait_for(watch, ski_engine_now(watch->engine));
+        wait_to_list(watch, ski_engine_now(watch->engine));
 }
 
 size_t scalekit_connection_watch_count(const scalekit_connection_watch *watch)

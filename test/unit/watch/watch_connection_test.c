@@ -221,6 +221,30 @@ static void test_resync(void)
     town_free(&town);
 }
 
+static void resync_when_synced(struct ledger *ledger)
+{
+    if (ledger->synced)
+        scalekit_connection_watch_resync(ledger->watch);
+    ledger->synced = false;
+}
+
+static void test_resync_in_synced(void)
+{
+    struct fixture f;
+    struct town town;
+    struct ledger ledger = {.fixture = &f, .act = resync_when_synced};
+
+    CU_ASSERT_FATAL(town_open(&town, &f, NULL));
+    town_add(&town, "gmail", "user_1", "PENDING_AUTH");
+    open_ledger(&ledger, PARAMS(.connection_name = "gmail"));
+    virtual_pass(&f, 990);
+    CU_ASSERT_EQUAL(town.lists, 1);
+    virtual_pass(&f, 99000);
+    CU_ASSERT(town.lists >= 98 && town.lists <= 100);
+    CU_ASSERT_EQUAL(ledger.n[SCALEKIT_CONNECTION_SYNCED], town.lists);
+    town_free(&town);
+}
+
 /* However often the service gives the same page token. */
 static void test_circle(void)
 {
@@ -786,6 +810,7 @@ SUITE(watch_connection,
       {"every page is read, once", test_pages},
       {"later lists tell what is different", test_next_lists},
       {"the pause is the one given, and a list may be asked for", test_resync},
+      {"asked for with every list, they are a second apart", test_resync_in_synced},
       {"a list that leads round in a circle ends", test_circle},
       {"what is gone is removed when a look does not find it", test_removed},
       {"what a shifting page has hidden is not removed", test_shifting_pages},
