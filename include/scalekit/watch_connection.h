@@ -10,8 +10,9 @@
  * could be told is told once.  An older state never follows a newer one.
  *
  * It costs a request for each 99 accounts and list, as class WATCH for the first list and BACKGROUND
- * for the others, and about 120 bytes an account with its names.  Hundreds of thousands are fine:
- * nothing here keeps the loop for long. */
+ * for the others, and about 130 bytes an account with its names.  Hundreds of thousands are fine:
+ * of 100,000 a turn of the loop takes less than a millisecond, and about 3 when the table grows or
+ * the watch ends. */
 #ifndef SCALEKIT_WATCH_CONNECTION_H
 #define SCALEKIT_WATCH_CONNECTION_H
 
