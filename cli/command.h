@@ -37,5 +37,6 @@ int run_watch(struct environment *environment);
 extern const struct option_row connect_options[];
 extern const struct option_row proxy_options[];
 extern const struct option_row tool_options[];
+extern const struct option_row watch_options[];
 
 #endif

@@ -51,7 +51,7 @@ static void put_commands(void)
 static void put_short_options(void)
 {
     const struct option_row *lists[] = {global_options, connect_options, proxy_options,
-                                        tool_options};
+                                        tool_options, watch_options};
     const char *separator = "";
 
     fputs("\n# Whether the next word belongs to this one.\n"

@@ -66,6 +66,9 @@ static void tell_programs(const struct follow *follow, const struct scalekit_wat
     record_text(&record, "connection_name", follow->connection);
     record_text(&record, "identifier", follow->identifier);
     record_text(&record, "status", event->status_text);
+    if (event->previous_status && event->previous_status != event->status)
+        record_text(&record, "previous_status",
+                    scalekit_account_status_name(event->previous_status));
     record_text(&record, "connected_account_id", event->account ? event->account->id : NULL);
     if (event->link) {
         record_text(&record, "link", event->link->link);
@@ -115,6 +118,7 @@ bool follow_event(struct follow *follow, const struct scalekit_watch_event *even
     output_progress(NULL);
     if (event->final) {
         follow->watch = NULL;
+        follow->ended = true;
         follow->status = status_of(event);
     }
     if (options->json)

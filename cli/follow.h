@@ -6,7 +6,8 @@
 
 struct follow {
     const char *connection, *identifier;
-    scalekit_watch *watch; /* until its final event; NULL */
+    scalekit_watch *watch; /* of connect, until its final event; NULL */
+    bool ended;            /* that has come */
     int status;            /* the exit status, after it */
 };
 

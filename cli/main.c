@@ -17,10 +17,12 @@ const struct command commands[] = {
     {"status", "CONNECTION IDENTIFIER...", "whether accounts can be used",
      "Looks at accounts, each named by a connection and an identifier, without waiting.\n", NULL, 2,
      ANY, run_status},
-    {"watch", "CONNECTION IDENTIFIER...", "what becomes of accounts, until they settle",
+    {"watch", "[CONNECTION IDENTIFIER]...", "what becomes of accounts, until they settle",
      "Follows accounts, each named by a connection and an identifier, and prints a line\n"
-     "for each event until all are ACTIVE, EXPIRED, REVOKED or DISCONNECTED.\n",
-     NULL, 2, ANY, run_watch},
+     "for each event until all are ACTIVE, EXPIRED, REVOKED or DISCONNECTED.  With\n"
+     "--connection it lists all accounts of a connection, then tells which are added, changed\n"
+     "or removed, until Ctrl-C or --deadline.\n",
+     watch_options, 0, ANY, run_watch},
     {"token", "CONNECTION IDENTIFIER", "an account's access token or credentials",
      "Prints the access token, freshly refreshed, and nothing else; masked, unless\n"
      "--show-secrets is given.  Credentials of several parts are printed as JSON.\n",

@@ -30,11 +30,14 @@ struct options {
     bool help, version;
 
     /* Of some. */
-    const char *connection, *identifier, *account; /* tool */
-    const char *state, *verify_url;                /* connect */
-    const char *data;                              /* proxy */
+    const char *connection;           /* tool, watch */
+    const char *identifier, *account; /* tool */
+    const char *state, *verify_url;   /* connect */
+    const char *data;                 /* proxy */
     struct texts headers, query;
     bool include;
+    bool all, any, follow, until_reauthorized, progress; /* watch */
+    int64_t stats_ms;
 
     const struct command *command; /* NULL: none was named */
     struct texts names;            /* what is no option, behind the command */
