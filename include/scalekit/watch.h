@@ -4,10 +4,10 @@
  * with exactly one final event, after any number of progress events; every event comes from the
  * loop, never from inside a call.
  *
- * All watches of a client share one engine.  A watch costs about 190 bytes and nothing while it
- * sleeps; equal accounts are asked about once, however many watches follow them.  How the engine
- * finds out is its affair: whatever takes the fewest requests, within the rate of the client's
- * governor (governor.h).
+ * All watches of a client share one engine.  A watch costs about 200 bytes and its account's
+ * names, and nothing while it sleeps; equal accounts are asked about once, however many watches
+ * follow them.  How the engine finds out is its affair: whatever takes the fewest requests, within the
+ * rate of the client's governor (governor.h).
  *
  *   single look-ups   GET  /api/v1/connected_accounts/details
  *   lists             GET  /api/v1/connected_accounts: of one user, or all of up to 20 connections

@@ -24,7 +24,8 @@ SCALEKIT_BEGIN
 struct scalekit_watch_stats {
     size_t struct_size;
 
-    /* Watches that have not ended, by how far they are. */
+    /* Watches that have not ended, by how far they are: each account of a set is one.  Those of
+     * watch_connection.h are not counted. */
     uint32_t watches;   /* all of them */
     uint32_t starting;  /* not on an account yet: scalekit_connect_account() before its link */
     uint32_t pending;   /* wait for their account to settle */
@@ -35,7 +36,8 @@ struct scalekit_watch_stats {
      * has never been seen, for its watch is new or no look succeeds. */
     int64_t oldest_ms;
 
-    /* Requests of the engine, so far; a page of a list counts as one. */
+    /* Requests of the engine, so far; a page of a list counts as one.  Those of scalekit_connect_account()
+     * before its watch, and of watch_connection.h, show in per_minute alone. */
     uint64_t look_ups;
     uint64_t user_lists;
     uint64_t sweep_pages;
