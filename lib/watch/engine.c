@@ -278,6 +278,12 @@ void ski_engine_suspect(struct ski_engine *engine, const struct ski_observation 
 {
     const struct scalekit_connected_account *account = observation->account;
 
+    for (struct ski_list *node = engine->listeners.next; node != &engine->listeners;
+         node = node->next) {
+        struct ski_listener *listener = SKI_CONTAINER(node, struct ski_listener, link);
+
+        listener->suspect(listener, observation);
+    }
     suspect(engine, ski_targets_match(&engine->targets, account), observation);
     if (account->id)
         suspect(engine, ski_targets_by_id(&engine->targets, account->id), observation);

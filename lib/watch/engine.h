@@ -68,6 +68,8 @@ struct ski_observation {
 struct ski_listener {
     struct ski_list link;
     void (*saw)(struct ski_listener *listener, const struct ski_observation *observation);
+    /* An event says that something has happened to an account, but not what. */
+    void (*suspect)(struct ski_listener *listener, const struct ski_observation *observation);
     /* The feed has become trustworthy, or is not any more (ski_feed_is_trusted()). */
     void (*trust)(struct ski_listener *listener);
     /* The client goes. */
@@ -107,7 +109,8 @@ void ski_engine_postpone(struct ski_engine *engine, struct ski_target *target);
 void ski_engine_observe(struct ski_engine *engine, struct ski_target *target,
                         const struct ski_observation *observation);
 
-/* An event says that something has happened to an account, but not what: its targets are looked at. */
+/* An event says that something has happened to an account, but not what: its targets are looked at,
+ * and the listeners told. */
 void ski_engine_suspect(struct ski_engine *engine, const struct ski_observation *observation);
 
 /* The feed has become trustworthy, or is not any more. */

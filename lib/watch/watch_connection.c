@@ -222,19 +222,27 @@ static void wait_to_list(scalekit_connection_watch *watch, int64_t due_ms)
     wait_for(watch, due_ms > earliest ? due_ms : earliest);
 }
 
+/* Long lists are for long pauses. */
+static int64_t at_least_per_page(const scalekit_connection_watch *watch, int64_t pause)
+{
+    int64_t pages = (int64_t)watch->roster.by_id.count / PAGE;
+
+    return pause > pages * 1000 ? pause : pages * 1000;
+}
+
 /* When the next list is to begin, after one is complete. */
 static void wait_for_resync(scalekit_connection_watch *watch)
 {
     const scalekit_client *client = watch->engine->client;
     const struct ski_clock *clock = &client->loop.clock;
-    int64_t pause = watch->resync_ms, pages = (int64_t)watch->roster.by_id.count / PAGE;
+    int64_t pause = watch->resync_ms;
 
     if (!pause && ski_feed_is_trusted(&watch->engine->feed))
         pause = ski_clock_jitter(clock, RESYNC_MS, 100, 200);
     else if (!pause)
         pause = ski_clock_jitter(clock, client->config.watch_follow_interval_ms, 80, 120);
-    if (!watch->resync_ms && pause < pages * 1000)
-        pause = pages * 1000;
+    if (!watch->resync_ms)
+        pause = at_least_per_page(watch, pause);
     wait_to_list(watch, watch->listed_ms + pause);
 }
 
@@ -442,7 +450,8 @@ static bool is_resting(const scalekit_connection_watch *watch)
 /* An account that may be ours: the next list is to tell. */
 static void list_sooner(scalekit_connection_watch *watch)
 {
-    int64_t due = watch->listed_ms + watch->engine->client->config.watch_follow_interval_ms;
+    int64_t pause = watch->engine->client->config.watch_follow_interval_ms;
+    int64_t due = watch->listed_ms + at_least_per_page(watch, pause);
 
     if (is_resting(watch) && !watch->resync_ms && due < watch->due_ms)
         wait_to_list(watch, due);
@@ -460,6 +469,15 @@ static void on_seen(struct ski_listener *listener, const struct ski_observation 
         list_sooner(watch);
     else
         take(watch, seen, false); /* without memory: the next list has it */
+}
+
+/* One is new or was deleted, or it is nothing: the list tells, at its usual pace without a feed. */
+static void on_suspected(struct ski_listener *listener, const struct ski_observation *seen)
+{
+    scalekit_connection_watch *watch = SKI_CONTAINER(listener, scalekit_connection_watch, listener);
+
+    if (!is_over(watch) && concerns(watch, seen->account))
+        list_sooner(watch);
 }
 
 /* The pause to the next list is another one now. */
@@ -657,7 +675,8 @@ static scalekit_connection_watch *new_watch(scalekit_client *client)
         return NULL;
     watch->mem = client->loop.mem;
     watch->refs = 1;
-    watch->listener = (struct ski_listener){.saw = on_seen, .trust = on_trust, .close = on_close};
+    watch->listener = (struct ski_listener){
+        .saw = on_seen, .suspect = on_suspected, .trust = on_trust, .close = on_close};
     ski_list_init(&watch->listener.link);
     ski_arena_init(&watch->names, &watch->mem, 128, 4096);
     ski_arena_init(&watch->token_memory, &watch->mem, 256, 64u << 20);

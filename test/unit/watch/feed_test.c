@@ -274,6 +274,21 @@ static void test_known_events_end_a_read(void)
     stage_close(&s);
 }
 
+static void test_events_without_a_status(void)
+{
+    struct stage s;
+
+    stage_open(&s);
+    stage_begin(&s);
+    s.heard[0] = '\0';
+    stage_once(&s, PAGE(EVENT("evt_1", "created", AT("10:00:01"), DATA("ca_9", "PENDING_AUTH"))));
+    stage_read(&s, 1);
+    CU_ASSERT_EQUAL(s.suspicions, 1);
+    CU_ASSERT_STRING_EQUAL(s.heard, "");
+    stage_always(&s, PAGE());
+    stage_close(&s);
+}
+
 static void test_deep_read_finds_late_events(void)
 {
     static char known[ROOM], again[ROOM];
@@ -796,6 +811,7 @@ SUITE(feed, {"the feed is tried when something is followed", test_probe},
       {"wakes are paced", test_wakes_are_paced},
       {"pages are followed, and told oldest first", test_pages_are_followed},
       {"a hundred known events end a read", test_known_events_end_a_read},
+      {"an event that does not say enough is a suspicion", test_events_without_a_status},
       {"a deep read finds what was stored late", test_deep_read_finds_late_events},
       {"a page storm is left for a sweep", test_page_storm},
       {"a page that makes no sense is a failure", test_bad_pages},

@@ -20,6 +20,12 @@ static void on_saw(struct ski_listener *listener, const struct ski_observation *
     stage->heard_at = observation->at;
 }
 
+static void on_suspected(struct ski_listener *listener, const struct ski_observation *observation)
+{
+    CU_ASSERT_PTR_NOT_NULL_FATAL(observation->account);
+    SKI_CONTAINER(listener, struct stage, listener)->suspicions++;
+}
+
 static void on_trust(struct ski_listener *listener)
 {
     SKI_CONTAINER(listener, struct stage, listener)->turns++;
@@ -44,7 +50,8 @@ void stage_open_slow(struct stage *stage, unsigned max_requests_per_minute)
     stage_always(stage, PAGE());
     stage->engine = ski_engine_of(stage->f.client);
     CU_ASSERT_PTR_NOT_NULL_FATAL(stage->engine);
-    stage->listener = (struct ski_listener){.saw = on_saw, .trust = on_trust, .close = on_close};
+    stage->listener = (struct ski_listener){
+        .saw = on_saw, .suspect = on_suspected, .trust = on_trust, .close = on_close};
     ski_list_init(&stage->listener.link);
 }
 

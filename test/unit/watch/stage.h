@@ -27,6 +27,7 @@ struct stage {
     char heard[2048]; /* of the feed: "ca_1 ACTIVE, " and so on */
     scalekit_time heard_at;
     unsigned turns; /* of trust */
+    unsigned suspicions;
     bool listening;
     scalekit_watch *watch;
 };

@@ -428,6 +428,38 @@ static void test_narrowed(void)
     town_free(&town);
 }
 
+/* While the feed is trusted, lists are minutes apart. */
+static void test_suspicions(void)
+{
+    static const struct {
+        const char *connection;
+        unsigned lists;
+    } rows[] = {{"gmail", 2}, {"slack", 1}};
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct scalekit_connected_account account = {
+            .struct_size = sizeof account, .id = "ca_2", .connection_name = rows[i].connection};
+        struct ski_observation seen = {.source = SCALEKIT_WATCH_SOURCE_FEED, .account = &account};
+        struct fixture f;
+        struct town town;
+        struct ledger ledger;
+        struct ski_engine *engine;
+
+        open_synced(&town, &f, &ledger, 1);
+        engine = ski_engine_of(f.client);
+        engine->feed.trusted = true;
+        engine->feed.trusted_ms = virtual_now(&f);
+        ski_engine_trust(engine);
+        town_add(&town, "gmail", "user_2", "PENDING_AUTH");
+        ski_engine_suspect(engine, &seen);
+        virtual_pass(&f, INTERVAL_MS + 1000);
+        CU_ASSERT_EQUAL(town.lists, rows[i].lists);
+        ROW_IS(rows[i].connection,
+               reads(&ledger, rows[i].lists == 2 ? "ca_2+PENDING_AUTH synced" : ""));
+        town_free(&town);
+    }
+}
+
 static void on_watch(scalekit_watch *watch, const struct scalekit_watch_event *event, void *user)
 {
     (void)watch;
@@ -818,6 +850,7 @@ SUITE(watch_connection,
       {"what any source sees is told, unless it is older or elsewhere", test_sights},
       {"what is older is believed in the end", test_older_later},
       {"what others see adds nothing where the watch is narrowed", test_narrowed},
+      {"an event that does not say enough brings a list", test_suspicions},
       {"the looks of other watches are listened to", test_looks_of_other_watches},
       {"an outage is told and waited out, and removes nothing", test_outage},
       {"a page that failed is asked for again, by itself", test_failure_between_pages},
