@@ -14,4 +14,10 @@
 scalekit_err ski_account_of_event(struct ski_arena *arena, const struct scalekit_event *event,
                                   const struct scalekit_connected_account **out);
 
+/* What the account of a status_updated was before: UNKNOWN and NULL when that is not said.
+ *
+ * Returns SCALEKIT_OK, SCALEKIT_ERR_DECODE or SCALEKIT_ERR_NOMEM. */
+scalekit_err ski_old_status_of_event(struct ski_arena *arena, const struct scalekit_event *event,
+                                     enum scalekit_account_status *old_status, const char **text);
+
 #endif

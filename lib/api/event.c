@@ -1,3 +1,4 @@
+#include "api/event.h"
 #include "api/operations.h"
 #include "api/time_range.h"
 #include "core/request.h"
@@ -70,10 +71,10 @@ static const struct ski_field event_fields[] = {
     STRING(scalekit_event, display_name, "display_name"),
     END,
 };
-static const struct ski_type event_type = TYPE(scalekit_event, event_fields);
+const struct ski_type ski_event_type = TYPE(scalekit_event, event_fields);
 
 static const struct ski_field page_fields[] = {
-    OBJECTS(scalekit_event_page, events, scalekit_event, event_type, "events"),
+    OBJECTS(scalekit_event_page, events, scalekit_event, ski_event_type, "events"),
     INTEGER(scalekit_event_page, total_size, "total_size"),
     STRING(scalekit_event_page, next_page_token, "next_page_token"),
     STRING(scalekit_event_page, prev_page_token, "prev_page_token"),

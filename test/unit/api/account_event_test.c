@@ -87,6 +87,36 @@ static void test_hostile(void)
     }
 }
 
+static void test_old_status(void)
+{
+    static const struct {
+        const char *data;
+        scalekit_err err;
+        enum scalekit_account_status status;
+        const char *text;
+    } rows[] = {
+        {CONNECTED, SCALEKIT_OK, SCALEKIT_ACCOUNT_PENDING_AUTH, "PENDING_AUTH"},
+        {"{\"old_status\":\"NEW\"}", SCALEKIT_OK, SCALEKIT_ACCOUNT_UNKNOWN, "NEW"},
+        {"{\"old_status\":null}", SCALEKIT_OK, SCALEKIT_ACCOUNT_UNKNOWN, NULL},
+        {"{}", SCALEKIT_OK, SCALEKIT_ACCOUNT_UNKNOWN, NULL},
+        {"{\"old_status\":[]}", SCALEKIT_ERR_DECODE, SCALEKIT_ACCOUNT_UNKNOWN, NULL},
+        {"[]", SCALEKIT_ERR_DECODE, SCALEKIT_ACCOUNT_UNKNOWN, NULL},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct scalekit_event event = {.struct_size = sizeof event, .data = rows[i].data};
+        enum scalekit_account_status status;
+        const char *text;
+        struct ground g;
+
+        open_ground(&g);
+        ROW_IS(rows[i].data,
+               ski_old_status_of_event(&g.arena, &event, &status, &text) == rows[i].err);
+        ROW_IS(rows[i].data, status == rows[i].status && text_is(text, rows[i].text));
+        close_ground(&g);
+    }
+}
+
 static bool decode(struct test_memory *memory, void *unused)
 {
     const struct scalekit_event event = {.struct_size = sizeof event, .data = CONNECTED};
@@ -111,4 +141,5 @@ static void test_without_memory(void)
 
 SUITE(account_event, {"every member is an account's", test_every_member},
       {"what is missing is absent, and what is wrong no account", test_hostile},
+      {"a status_updated says what it was before", test_old_status},
       {"memory that runs out is said so", test_without_memory})
