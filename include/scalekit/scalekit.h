@@ -22,6 +22,7 @@
  *   scalekit_list_events()            what happened to accounts since       event.h
  *   scalekit_list_tool_call_logs()    the calls of tools; also counted      tool_call_log.h,
  *                                                                           analytics.h
+ *   scalekit_webhook_open()           what Scalekit posts to your server    webhook.h
  *   scalekit_submit()                 other threads reach the client        submit.h
  *   scalekit_governor_new()           one limit of requests, many clients   governor.h
  *
@@ -90,5 +91,6 @@
 #include <scalekit/watch_connection.h>
 #include <scalekit/watch_set.h>
 #include <scalekit/watch_stats.h>
+#include <scalekit/webhook.h>
 
 #endif

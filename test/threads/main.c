@@ -4,7 +4,7 @@
 
 /* clang-format off */
 #define SUITES(use) \
-    use(thread_clients) use(thread_governor) use(thread_submit)
+    use(thread_clients) use(thread_governor) use(thread_submit) use(thread_webhook)
 /* clang-format on */
 
 #define DECLARE(name) extern CU_TestInfo name##_suite[];
