@@ -33,10 +33,12 @@ int run_status(struct environment *environment);
 int run_token(struct environment *environment);
 int run_tool(struct environment *environment);
 int run_watch(struct environment *environment);
+int run_webhook(struct environment *environment);
 
 extern const struct option_row connect_options[];
 extern const struct option_row proxy_options[];
 extern const struct option_row tool_options[];
 extern const struct option_row watch_options[];
+extern const struct option_row webhook_options[];
 
 #endif

@@ -51,7 +51,7 @@ static void put_commands(void)
 static void put_short_options(void)
 {
     const struct option_row *lists[] = {global_options, connect_options, proxy_options,
-                                        tool_options, watch_options};
+                                        tool_options,   watch_options,   webhook_options};
     const char *separator = "";
 
     fputs("\n# Whether the next word belongs to this one.\n"
@@ -173,7 +173,7 @@ static const char completer[] =
     "        case $before in\n"
     "        --color) _scalekit_reply -W 'auto always never' ;;\n"
     "        --*-file) _scalekit_reply -f ;;\n"
-    "        -d | --data)\n"
+    "        -d | --data | --secret | --secret2)\n"
     "            [[ $value == @* ]] || return\n"
     "            value=${value#@}\n"
     "            _scalekit_reply -f\n"
@@ -189,6 +189,7 @@ static const char completer[] =
     "    '') _scalekit_reply -W \"$_scalekit_commands\" ;;\n"
     "    help) ((n)) || _scalekit_reply -W \"$_scalekit_commands\" ;;\n"
     "    completion) _scalekit_reply -W bash ;;\n"
+    "    webhook) ((n)) || _scalekit_reply -W 'verify sign' ;;\n"
     "    operations) [[ -n $first ]] || _scalekit_reply -W \"$_scalekit_operations\" ;;\n"
     "    proxy) ((n != 2)) || _scalekit_reply -W 'GET POST PUT PATCH DELETE' ;;\n"
     "    call | tool)\n"

@@ -28,6 +28,12 @@ static char *read_all(FILE *file, size_t max, size_t *length)
     return text;
 }
 
+static void drop(struct input *input)
+{
+    free(input->text);
+    input->text = NULL;
+}
+
 static bool check(struct input *input, const char *name, size_t max, int failure)
 {
     if (!input->text)
@@ -37,16 +43,13 @@ static bool check(struct input *input, const char *name, size_t max, int failure
                  strerror(failure));
     else if (input->length > max)
         snprintf(input->problem, sizeof input->problem, "%s is larger than %zu bytes", name, max);
-    else if (strlen(input->text) < input->length)
-        snprintf(input->problem, sizeof input->problem, "%s is no text", name);
     else
         return true;
-    free(input->text);
-    input->text = NULL;
+    drop(input);
     return false;
 }
 
-bool input_read(struct input *input, const char *file, size_t max)
+bool input_read_bytes(struct input *input, const char *file, size_t max)
 {
     bool standard = strcmp(file, "-") == 0;
     FILE *stream = standard ? stdin : fopen(file, "re");
@@ -65,6 +68,18 @@ bool input_read(struct input *input, const char *file, size_t max)
     if (!standard)
         fclose(stream);
     return good;
+}
+
+bool input_read(struct input *input, const char *file, size_t max)
+{
+    if (!input_read_bytes(input, file, max))
+        return false;
+    if (strlen(input->text) == input->length)
+        return true;
+    snprintf(input->problem, sizeof input->problem, "%s is no text",
+             strcmp(file, "-") == 0 ? "standard input" : file);
+    drop(input);
+    return false;
 }
 
 void input_chop(struct input *input)

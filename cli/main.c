@@ -52,6 +52,11 @@ const struct command commands[] = {
      "Prints the result as JSON, secrets as *** unless --show-secrets is given.  Errors are\n"
      "JSON, too, unless a terminal shows them.\n",
      NULL, 1, ANY, run_call},
+    {"webhook", "verify | sign", "judge what Scalekit has posted, or sign as it does",
+     "verify reads the body of a delivery from standard input, and prints it if its signature\n"
+     "is right; else it says what is wrong, and exits with 1.  sign prints the headers that\n"
+     "belong to a body, for tests of a server.  Neither needs an environment.\n",
+     webhook_options, 1, 1, run_webhook},
     {"operations", "[OPERATION]", "the operations, or the parameters of one",
      "Lists what scalekit call can call, or says what one of them takes.\n", NULL, 0, 1,
      run_operations},

@@ -254,6 +254,7 @@ void options_free(struct options *options)
 {
     free(options->headers.items);
     free(options->query.items);
+    free(options->secrets.items);
     free(options->names.items);
     *options = (struct options){0};
 }

@@ -38,6 +38,9 @@ struct options {
     bool include;
     bool all, any, follow, until_reauthorized, progress; /* watch */
     int64_t stats_ms;
+    struct texts secrets; /* webhook */
+    const char *delivery_id, *timestamp, *signature, *now;
+    bool interceptor;
 
     const struct command *command; /* NULL: none was named */
     struct texts names;            /* what is no option, behind the command */

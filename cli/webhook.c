@@ -1,0 +1,240 @@
+/* scalekit webhook - deliveries judged and made, on this machine alone: no environment is needed. */
+#include "command.h"
+#include "environment.h"
+#include "exit.h"
+#include "input.h"
+#include "json.h"
+#include "output.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <scalekit/webhook.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#define MAX_SECRET 8192
+
+const struct option_row webhook_options[] = {
+    OPTION(secrets, OPTION_TEXTS, "secret", 0, "SECRET",
+           "the dashboard's, or @FILE; may be repeated"),
+    OPTION(secrets, OPTION_TEXTS, "secret2", 0, "SECRET", "another one, while they change"),
+    OPTION(delivery_id, OPTION_TEXT, "id", 0, "ID", "what webhook-id says"),
+    OPTION(timestamp, OPTION_TEXT, "timestamp", 0, "SECONDS", "what webhook-timestamp says"),
+    OPTION(signature, OPTION_TEXT, "signature", 0, "SIGNATURE", "what webhook-signature says"),
+    OPTION(now, OPTION_TEXT, "now", 0, "SECONDS", "the time since 1970, instead of the clock's"),
+    OPTION(interceptor, OPTION_SWITCH, "interceptor", 0, NULL,
+           "what an interceptor is sent: its headers are interceptor-*"),
+    {.name = NULL},
+};
+
+/* What both commands work on. */
+struct work {
+    const struct options *options;
+    struct input *files;  /* of secrets; as many as there are secrets */
+    const char **secrets; /* borrowed from the options or the files */
+    struct input body;
+    int64_t now;
+};
+
+/* --- getting ready ------------------------------------------------------------------------------ */
+
+static int read_seconds(int64_t *seconds, const char *option, const char *text)
+{
+    char *end;
+    intmax_t value;
+
+    errno = 0;
+    value = strtoimax(text, &end, 10);
+    if (!*text || text[strspn(text, "0123456789")] || errno || value > INT64_MAX)
+        return output_misuse("--%s takes seconds since 1970, not \"%s\"", option, text);
+    *seconds = value;
+    return EXIT_DONE;
+}
+
+static int read_secret(struct work *work, size_t i)
+{
+    const char *given = work->options->secrets.items[i];
+
+    work->secrets[i] = given;
+    if (*given != '@')
+        return EXIT_DONE;
+    if (!input_read(&work->files[i], given + 1, MAX_SECRET))
+        return output_misuse("--secret: %s", work->files[i].problem);
+    input_chop(&work->files[i]);
+    work->secrets[i] = work->files[i].text;
+    return EXIT_DONE;
+}
+
+static int open_work(struct work *work, const struct options *options)
+{
+    size_t n = options->secrets.n;
+    int status = EXIT_DONE;
+
+    *work = (struct work){.options = options, .now = time(NULL)};
+    if (n == 0)
+        return output_misuse("webhook needs --secret SECRET");
+    if (options->now)
+        status = read_seconds(&work->now, "now", options->now);
+    if (status)
+        return status;
+    work->files = calloc(n, sizeof *work->files);
+    work->secrets = calloc(n, sizeof *work->secrets);
+    if (!work->files || !work->secrets)
+        return output_error("read the secrets", NULL);
+    for (size_t i = 0; i < n && !status; i++)
+        status = read_secret(work, i);
+    if (!status && !input_read_bytes(&work->body, "-", SCALEKIT_WEBHOOK_MAX_BODY))
+        status = output_failure(EXIT_OTHER, "%s", work->body.problem);
+    return status;
+}
+
+static void close_work(struct work *work)
+{
+    for (size_t i = 0; work->files && i < work->options->secrets.n; i++) {
+        if (work->files[i].text)
+            explicit_bzero(work->files[i].text, work->files[i].length);
+        free(work->files[i].text);
+    }
+    free(work->files);
+    free(work->secrets);
+    free(work->body.text);
+}
+
+/* --- verify ------------------------------------------------------------------------------------- */
+
+/* The body as it came, if it is JSON; what else is signed is good, and has nothing to show. */
+static void show_body(const struct input *body, bool for_programs)
+{
+    static const struct json_style on_a_line = {0};
+
+    if (strlen(body->text) < body->length || !json_is_valid(body->text)) {
+        output_remark("The signature is right, but the body is not JSON.");
+    } else if (for_programs) {
+        json_print(stdout, body->text, &on_a_line);
+        putchar('\n');
+    } else {
+        output_json(body->text);
+    }
+}
+
+static int verify(const struct work *work)
+{
+    const struct options *options = work->options;
+    bool interceptor = options->interceptor;
+    const struct scalekit_entry headers[] = {
+        {interceptor ? "interceptor-id" : "webhook-id", options->delivery_id},
+        {interceptor ? "interceptor-timestamp" : "webhook-timestamp", options->timestamp},
+        {interceptor ? "interceptor-signature" : "webhook-signature", options->signature},
+    };
+    enum scalekit_webhook_verdict verdict = scalekit_webhook_verify(
+        SCALEKIT_PARAMS(scalekit_webhook_rules, .secrets = work->secrets,
+                        .n_secrets = options->secrets.n, .now = work->now),
+        SCALEKIT_PARAMS(scalekit_webhook_delivery, .headers = headers, .n_headers = 3,
+                        .body = work->body.text, .body_length = work->body.length,
+                        .interceptor = interceptor));
+
+    if (verdict != SCALEKIT_WEBHOOK_GOOD)
+        return output_failure(EXIT_OTHER, "%s", scalekit_webhook_verdict_text(verdict));
+    show_body(&work->body, options->json);
+    return EXIT_DONE;
+}
+
+/* --- sign --------------------------------------------------------------------------------------- */
+
+#define ID_SIZE 64
+
+static bool make_id(char id[ID_SIZE])
+{
+    unsigned char dice[12];
+    int length = snprintf(id, ID_SIZE, "msg_");
+
+    if (getrandom(dice, sizeof dice, 0) != (ssize_t)sizeof dice)
+        return false;
+    for (size_t i = 0; i < sizeof dice; i++)
+        length += snprintf(id + length, ID_SIZE - (size_t)length, "%02x", dice[i]);
+    return true;
+}
+
+static void show_headers(const struct options *options, const char *id, int64_t timestamp,
+                         const char *signature)
+{
+    const char *kind = options->interceptor ? "interceptor" : "webhook";
+
+    printf("%s-id: %s\n%s-timestamp: %" PRId64 "\n%s-signature: %s\n", kind, id, kind, timestamp,
+           kind, signature);
+}
+
+static void show_record(const char *id, int64_t timestamp, const char *signature)
+{
+    struct record record = record_begin(stdout);
+
+    record_text(&record, "id", id);
+    record_number(&record, "timestamp", timestamp);
+    record_text(&record, "signature", signature);
+    record_end(&record);
+}
+
+/* With several secrets a signature of each, as while they change. */
+static int sign_with_each(const struct work *work, const char *id, int64_t timestamp, char *list)
+{
+    for (size_t i = 0; i < work->options->secrets.n; i++) {
+        enum scalekit_webhook_verdict verdict = scalekit_webhook_sign(
+            list, work->secrets[i], id, timestamp, work->body.text, work->body.length);
+
+        if (verdict != SCALEKIT_WEBHOOK_GOOD)
+            return output_failure(EXIT_OTHER, "%s", scalekit_webhook_verdict_text(verdict));
+        list += strlen(list);
+        *list++ = ' ';
+    }
+    list[-1] = '\0';
+    return EXIT_DONE;
+}
+
+static int sign(const struct work *work)
+{
+    const struct options *options = work->options;
+    const char *id = options->delivery_id;
+    int64_t timestamp = work->now;
+    char *list, dice[ID_SIZE];
+    int status = EXIT_DONE;
+
+    if (options->timestamp)
+        status = read_seconds(&timestamp, "timestamp", options->timestamp);
+    if (status)
+        return status;
+    if (id && (!*id || strpbrk(id, "\r\n")))
+        return output_misuse("--id takes one line of text");
+    if (!id && !make_id(dice))
+        return output_failure(EXIT_OTHER, "cannot make an id: %s", strerror(errno));
+    id = id ? id : dice;
+    list = malloc(options->secrets.n * SCALEKIT_WEBHOOK_SIGNATURE_SIZE + 1);
+    if (!list)
+        return output_error("sign", NULL);
+    status = sign_with_each(work, id, timestamp, list);
+    if (!status && options->json)
+        show_record(id, timestamp, list);
+    else if (!status)
+        show_headers(options, id, timestamp, list);
+    free(list);
+    return status;
+}
+
+int run_webhook(struct environment *environment)
+{
+    const struct options *options = environment->options;
+    const char *what = options->names.items[0];
+    bool verifies = strcmp(what, "verify") == 0;
+    struct work work;
+    int status;
+
+    if (!verifies && strcmp(what, "sign") != 0)
+        return output_misuse("webhook knows verify and sign, not %s", what);
+    if (!verifies && options->signature)
+        return output_misuse("--signature is for webhook verify");
+    status = open_work(&work, options);
+    if (!status)
+        status = verifies ? verify(&work) : sign(&work);
+    close_work(&work);
+    return status;
+}
