@@ -390,6 +390,24 @@ SSL_CTX *emu_pki_context(const char *directory, char *error, size_t error_size)
     return context;
 }
 
+SSL_CTX *emu_pki_client_context(const char *ca_file)
+{
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+
+    if (context && (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1 ||
+                    SSL_CTX_load_verify_locations(context, ca_file, NULL) != 1)) {
+        SSL_CTX_free(context);
+        context = NULL;
+    }
+    if (context) {
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+        SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
+        SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+    }
+    ERR_clear_error();
+    return context;
+}
+
 /* --- sockets ----------------------------------------------------------------------------------- */
 
 static int quiet_write(BIO *bio, const char *data, int length)

@@ -13,6 +13,10 @@
  * there that is not of a set made here: it is never replaced. */
 SSL_CTX *emu_pki_context(const char *directory, char *error, size_t error_size);
 
+/* A client context that trusts the authorities of a file and nobody else.  NULL when it cannot be
+ * read. */
+SSL_CTX *emu_pki_client_context(const char *ca_file);
+
 /* A socket BIO whose writes never raise SIGPIPE.  It does not close the socket. */
 BIO *emu_pki_socket(int fd);
 
