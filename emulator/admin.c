@@ -75,6 +75,13 @@ void emu_route_stats(struct emu_request *request)
         {"mcp_configs", &stats.mcp_configs},
         {"mcp_instances", &stats.mcp_instances},
         {"mcp_servers", &stats.mcp_servers},
+        {"deliveries", &stats.deliveries},
+        {"delivery_attempts", &stats.delivery_attempts},
+        {"delivered", &stats.delivered},
+        {"given_up", &stats.given_up},
+        {"lost", &stats.lost},
+        {"dropped", &stats.dropped},
+        {"pending", &stats.pending},
     };
 
     scalekit_emulator_stats(request->emulator, &stats);

@@ -30,6 +30,9 @@ static bool init_state(scalekit_emulator *emulator)
     first = emulator->store.first_number;
     emu_make_id(emulator->environment_id, "env", first);
     emu_events_init(&emulator->events, emulator->environment_id, first);
+    emu_webhooks_init(&emulator->webhooks, emulator->base, emulator->ca_file, first);
+    emulator->events.listener = emu_webhooks_tell;
+    emulator->events.listener_user = &emulator->webhooks;
     emu_calls_init(&emulator->calls, first);
     emu_mcp_init(&emulator->mcp, first);
     emulator->store.events = &emulator->events;
@@ -87,6 +90,7 @@ void scalekit_emulator_free(scalekit_emulator *emulator)
     if (!emulator)
         return;
     emu_server_free(emulator);
+    emu_webhooks_free(&emulator->webhooks);
     emu_mcp_free(&emulator->mcp);
     emu_links_free(&emulator->links);
     emu_store_free(&emulator->store);
@@ -166,6 +170,8 @@ bool scalekit_emulator_fail_next(scalekit_emulator *emulator, const char *path_p
 void scalekit_emulator_stats(const scalekit_emulator *emulator,
                              struct scalekit_emulator_stats *stats)
 {
+    const struct scalekit_emulator_stats *counts = &emulator->webhooks.counts;
+
     *stats = emulator->stats;
     stats->accounts = emulator->store.all.live;
     stats->active = emulator->store.active;
@@ -175,6 +181,52 @@ void scalekit_emulator_stats(const scalekit_emulator *emulator,
     stats->mcp_configs = emulator->mcp.configs.by_id.n;
     stats->mcp_instances = emulator->mcp.instances.by_id.n;
     stats->mcp_servers = emulator->mcp.servers.by_id.n;
+    stats->deliveries = counts->deliveries;
+    stats->delivery_attempts = counts->delivery_attempts;
+    stats->delivered = counts->delivered;
+    stats->given_up = counts->given_up;
+    stats->lost = counts->lost;
+    stats->dropped = counts->dropped;
+    stats->pending = counts->pending;
+}
+
+bool scalekit_emulator_add_webhook(scalekit_emulator *emulator,
+                                   const struct scalekit_emulator_webhook *webhook, char *error,
+                                   size_t error_size)
+{
+    char unread[1];
+
+    if (!error) {
+        error = unread;
+        error_size = sizeof unread;
+    }
+    return emu_webhook_add(&emulator->webhooks, webhook, error, error_size) != NULL;
+}
+
+const char *scalekit_emulator_webhook_secret(const scalekit_emulator *emulator, const char *url)
+{
+    const struct emu_endpoint *endpoint = emu_webhook_find(&emulator->webhooks, url);
+
+    return endpoint ? endpoint->secret : NULL;
+}
+
+bool scalekit_emulator_delivery(const scalekit_emulator *emulator, uint64_t number,
+                                struct scalekit_emulator_delivery *delivery)
+{
+    const struct emu_delivery *kept = emu_record_get(&emulator->webhooks.journal, number);
+
+    if (!kept)
+        return false;
+    *delivery = (struct scalekit_emulator_delivery){
+        .id = kept->id,
+        .event_id = kept->event_id,
+        .event_type = kept->event_type,
+        .url = kept->endpoint->url,
+        .attempts = kept->attempts,
+        .status = kept->status,
+        .outcome = kept->outcome,
+    };
+    return true;
 }
 
 int scalekit_consent_parse(const char *word)

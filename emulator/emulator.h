@@ -16,10 +16,13 @@
  *   MCP                  configurations, their instances, servers and session tokens: kept and
  *                        shown, but MCP itself is not spoken
  *   events, tool calls   the last 10,000 of each, in pages, and the calls counted over time
+ *   webhooks             each event is signed and sent to the endpoints on this machine that want it,
+ *                        tried again as the service does; lost, doubled, late and out of order by
+ *                        script
  *   proxied requests     answered by a small Gmail, which can be called with an account's token as
  *                        well, and for other providers with what was asked
  *
- * An access token that ran out is renewed when it is asked for.  Nothing is sent anywhere, and no
+ * An access token that ran out is renewed when it is asked for.  Nothing leaves this machine, and no
  * secret of a connection is kept.
  *
  * It shares no code with the library: what it says is written from the service's description, so
@@ -61,7 +64,9 @@ struct scalekit_emulator_config {
     const char *client_secret; /* NULL: "test_emulator_secret" */
     int64_t token_life_s;      /* 0: 86,399 */
     int64_t link_life_s;       /* 0: 600 */
-    bool verify_users; /* consent leads to PENDING_VERIFICATION until the user is verified */
+    /* Custom user verification: consent to OAuth leads to PENDING_VERIFICATION, and on to the
+     * application's user_verify_url, until the application has named the right user. */
+    bool verify_users;
     scalekit_emulator_log_cb log; /* NULL: none */
     void *log_user;
 };
@@ -121,9 +126,79 @@ struct scalekit_emulator_stats {
     uint64_t proxied, proxied_bytes; /* requests, and what their bodies had */
     uint64_t accounts, active;       /* now, as what follows */
     uint64_t connections, providers, tools, mcp_configs, mcp_instances, mcp_servers;
+    /* Of webhooks, since the start; `pending` is now, and each delivery ends as one of the others
+     * in its line. */
+    uint64_t deliveries, delivery_attempts;
+    uint64_t delivered, given_up, lost, dropped, pending;
 };
 void scalekit_emulator_stats(const scalekit_emulator *emulator,
                              struct scalekit_emulator_stats *stats);
+
+/* --- webhooks ---------------------------------------------------------------------------------- */
+
+/* An endpoint that is sent each event of a connected account: a POST of the event, with webhook-id,
+ * webhook-timestamp and webhook-signature of Standard Webhooks.  An answer of 2xx is a success.
+ * After anything else, or none, it is tried again 5 s, 30 s, 2 min, 5 min and 15 min after the
+ * attempt before, with the same id and another timestamp; then it is given up.
+ *
+ * First attempts are made in the order of the events, but one that is under way holds up no other:
+ * with more than one connection they may arrive in another order.
+ *
+ * What goes wrong by script is drawn for each delivery from `seed` alone, so that the n-th one of
+ * an endpoint always meets the same. */
+struct scalekit_emulator_webhook {
+    const char *url;     /* http:// or https:// on 127.0.0.1, localhost or [::1] */
+    const char *secret;  /* "whsec_" and 24 to 64 bytes in base64; NULL: one is made */
+    const char *ca_file; /* who signs an https:// endpoint's certificate; NULL: the emulator's own
+                          * ca.pem, with which its server.pem and server.key can be used */
+    /* Percentages of the deliveries, 0 to 100 each. */
+    int loss;         /* never sent, nor tried again */
+    int duplicate;    /* sent once more when delivered; that is not tried again */
+    int reorder;      /* sent behind the next one, or alone after 1 s */
+    int delay;        /* sent delay_ms late */
+    int64_t delay_ms; /* 0: 5,000; at most a day */
+    uint64_t seed;
+    /* Makes all these waits, the schedule's too, so many times shorter, but not answer_ms: to
+     * 1,000,000,000; 0: 1. */
+    int64_t speed;
+    int64_t answer_ms; /* how long an answer may take, to 600,000; 0: 10,000 */
+    int connections;   /* at once, kept between deliveries: 1 to 64; 0: 8 */
+};
+
+/* From now on the endpoint is told, at most 16 of them.  One of the same URL that is there gets all
+ * of it anew but its ca_file, and its secret only when there is one.  False, with a sentence in
+ * `error` (may be NULL), when something above is not kept.  Also POST /_emulator/webhook with the
+ * members of the structure but ca_file; answered with the secret. */
+bool scalekit_emulator_add_webhook(scalekit_emulator *emulator,
+                                   const struct scalekit_emulator_webhook *webhook, char *error,
+                                   size_t error_size);
+
+/* Borrowed until it changes; NULL: there is no such endpoint. */
+const char *scalekit_emulator_webhook_secret(const scalekit_emulator *emulator, const char *url);
+
+enum scalekit_delivery_outcome {
+    SCALEKIT_DELIVERY_PENDING,
+    SCALEKIT_DELIVERY_DELIVERED, /* a duplicate may be still to come */
+    SCALEKIT_DELIVERY_GIVEN_UP,  /* after six attempts */
+    SCALEKIT_DELIVERY_LOST,      /* by script */
+    SCALEKIT_DELIVERY_DROPPED    /* 100,000 were pending, of all endpoints together */
+};
+
+/* One line of the journal.  Texts are borrowed until the loop goes on. */
+struct scalekit_emulator_delivery {
+    const char *id; /* "msg_...", the same in each attempt */
+    const char *event_id, *event_type;
+    const char *url; /* of the endpoint */
+    int attempts;    /* begun so far, with the duplicate's */
+    int status;      /* of the latest answer; 0: none came */
+    enum scalekit_delivery_outcome outcome;
+};
+
+/* Line `number` of the journal, counted from 1 as stats.deliveries counts.  False: not yet, or not
+ * any more; the last 10,000 are kept.  GET /_emulator/deliveries shows pages of it, newest first,
+ * of one "outcome" or "event_id" when the query has it. */
+bool scalekit_emulator_delivery(const scalekit_emulator *emulator, uint64_t number,
+                                struct scalekit_emulator_delivery *delivery);
 
 /* "approve" and so on; -1 when there is none. */
 int scalekit_consent_parse(const char *word);

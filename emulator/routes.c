@@ -15,6 +15,9 @@ static const char *const of_script[] = {"connector", "connection_name", "identif
                                         "consent",   "after_ms",        NULL};
 static const char *const of_status[] = {"connector", "connection_name", "identifier", "status",
                                         NULL};
+static const char *const of_webhook[] = {"url",     "secret",    "loss",        "duplicate",
+                                         "reorder", "delay",     "delay_ms",    "seed",
+                                         "speed",   "answer_ms", "connections", NULL};
 static const char *const of_fail[] = {"path_prefix", "times", "status", "body", "delay_ms", NULL};
 
 const struct emu_route emu_routes[] = {
@@ -115,5 +118,8 @@ const struct emu_route emu_routes[] = {
     {EVHTTP_REQ_POST, "/_emulator/fail", emu_route_fail, EMU_ADMIN | EMU_BODY, of_fail},
     {EVHTTP_REQ_POST, "/_emulator/revoke_tokens", emu_route_revoke_tokens, EMU_ADMIN | EMU_BODY,
      nothing},
+    {EVHTTP_REQ_POST, "/_emulator/webhook", emu_route_webhook, EMU_ADMIN | EMU_BODY, of_webhook},
+    {EVHTTP_REQ_GET, "/_emulator/webhooks", emu_route_webhook_list, EMU_ADMIN, NULL},
+    {EVHTTP_REQ_GET, "/_emulator/deliveries", emu_route_deliveries, EMU_ADMIN, NULL},
     {0},
 };

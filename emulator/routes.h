@@ -117,4 +117,9 @@ void emu_route_status(struct emu_request *request);
 void emu_route_fail(struct emu_request *request);
 void emu_route_revoke_tokens(struct emu_request *request);
 
+/* webhook_routes.c */
+void emu_route_webhook(struct emu_request *request);
+void emu_route_webhook_list(struct emu_request *request);
+void emu_route_deliveries(struct emu_request *request);
+
 #endif

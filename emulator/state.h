@@ -11,6 +11,7 @@
 #include "provider.h"
 #include "session.h"
 #include "tool_call_log.h"
+#include "webhook.h"
 #include <openssl/ssl.h>
 
 struct evhttp;
@@ -39,6 +40,7 @@ struct scalekit_emulator {
     struct emu_catalogue catalogue; /* of tools */
     struct emu_mcp mcp;
     struct emu_events events;
+    struct emu_webhooks webhooks;
     struct emu_record calls; /* of tools */
     char environment_id[EMU_ID_SIZE];
     struct emu_faults faults;

@@ -195,7 +195,7 @@ static void test_admin(void)
          "{\"requests\":5,\"sign_ins\":1,\"lookups\":1,\"creates\":0,\"updates\":0,\"deletes\":0,"
          "\"links\":0,\"tool_calls\":0,\"proxied\":0,\"proxied_bytes\":0,\"accounts\":1,"
          "\"active\":0,\"connections\":1,\"providers\":5,\"tools\":2,\"mcp_configs\":0,"
-         "\"mcp_instances\":0,\"mcp_servers\":0}",
+         "\"mcp_instances\":0,\"mcp_servers\":0,",
          NULL},
         {GET, "/isalive", NULL, 200, "ok", NULL},
     };
