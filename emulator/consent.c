@@ -162,18 +162,25 @@ static void send_to_verification(struct emu_request *request, const struct emu_l
     free(location);
 }
 
+/* The browser has nowhere to go to be verified, and the consent comes to nothing. */
+static void fail_to_exchange(struct emu_request *request, struct emu_link *link)
+{
+    emu_link_decide(link, SCALEKIT_CONSENT_DENY);
+    tell(request, 400, EMU_BAD, "This did not work",
+         "failed_to_exchange: user_verify_url not configured for verification redirect");
+}
+
 static void approve(struct emu_request *request, struct emu_link *link)
 {
-    if (!emu_link_decide(link, SCALEKIT_CONSENT_APPROVE))
+    if (emu_link_is_to_verify(link) && !*link->verify_url)
+        fail_to_exchange(request, link);
+    else if (!emu_link_decide(link, SCALEKIT_CONSENT_APPROVE))
         emu_out_of_memory(request);
-    else if (link->state != EMU_LINK_VERIFYING)
-        tell(request, 200, EMU_GOOD, "Access granted",
-             "The application can use your account now. You can close this window.");
-    else if (*link->verify_url)
+    else if (link->state == EMU_LINK_VERIFYING)
         send_to_verification(request, link);
     else
-        tell(request, 200, EMU_WAITING, "One more step",
-             "The application has to confirm that it was you. You can close this window.");
+        tell(request, 200, EMU_GOOD, "Access granted",
+             "The application can use your account now. You can close this window.");
 }
 
 static const char *field(const struct emu_form *form, const char *name)

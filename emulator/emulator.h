@@ -64,8 +64,10 @@ struct scalekit_emulator_config {
     const char *client_secret; /* NULL: "test_emulator_secret" */
     int64_t token_life_s;      /* 0: 86,399 */
     int64_t link_life_s;       /* 0: 600 */
-    /* Custom user verification: consent to OAuth leads to PENDING_VERIFICATION, and on to the
-     * application's user_verify_url, until the application has named the right user. */
+    /* Custom user verification.  A consent to OAuth leads to PENDING_VERIFICATION, and its page on to
+     * the link's user_verify_url with auth_request_id and state, until the application has named
+     * the right user; another is refused with 403, and changes nothing.  The page of a link without
+     * that URL fails. */
     bool verify_users;
     scalekit_emulator_log_cb log; /* NULL: none */
     void *log_user;

@@ -76,9 +76,14 @@ static bool activate(struct emu_link *link)
     return true;
 }
 
+bool emu_link_is_to_verify(const struct emu_link *link)
+{
+    return link->links->verify_users && link->account->auth == EMU_OAUTH;
+}
+
 static bool approve(struct emu_link *link)
 {
-    if (!link->links->verify_users || link->account->auth != EMU_OAUTH)
+    if (!emu_link_is_to_verify(link))
         return activate(link);
     link->state = EMU_LINK_VERIFYING;
     return emu_account_set_status(link->links->store, link->account, "PENDING_VERIFICATION");

@@ -51,6 +51,8 @@ void emu_link_free_all_of(struct emu_account *account);
 
 struct emu_link *emu_link_find(const struct emu_links *links, const char *token);
 bool emu_link_is_expired(const struct emu_link *link);
+/* Whether the application has to verify the user after consent: only OAuth's need that. */
+bool emu_link_is_to_verify(const struct emu_link *link);
 /* Decides an open link.  False when memory ran out. */
 bool emu_link_decide(struct emu_link *link, enum scalekit_consent consent);
 

@@ -145,12 +145,99 @@ static void test_verification(void)
     make_link(&world, "bob", ",\"user_verify_url\":\"https://app.example.com/\"", path);
     CU_ASSERT_EQUAL(press(&world, path, "approve"), 302);
     CU_ASSERT_PTR_NULL(strstr(world.location, "state="));
+    world_tear_down(&world);
+}
+
+#define VERIFY     ACCOUNTS "/user/verify"
+#define VERIFY_URL ",\"user_verify_url\":\"http://127.0.0.1:1/verify\""
+
+/* Ann's approval, which leads to the application; gives the id that it is told. */
+static void approve_to_verify(struct world *world, char id[64])
+{
+    char path[64];
+
+    make_link(world, "ann", VERIFY_URL, path);
+    CU_ASSERT_EQUAL(press(world, path, "approve"), 302);
+    CU_ASSERT_EQUAL(sscanf(world->location, "http://127.0.0.1:1/verify?auth_request_id=%63s", id),
+                    1);
+}
+
+static void test_wrong_verification(void)
+{
+    static const struct scalekit_emulator_config verifying = {.verify_users = true};
+    static const struct {
+        const char *id, *identifier; /* id NULL: the one of the link */
+        int status;
+        const char *expected;
+    } rows[] = {
+        {NULL, "bob", 403, "PERMISSION_DENIED"},
+        {NULL, "Ann", 403, "PERMISSION_DENIED"},
+        {NULL, "", 400, "\"field\":\"identifier\""},
+        {"", "ann", 400, "\"field\":\"auth_request_id\""},
+        {"unknown", "ann", 404, "NOT_FOUND"},
+        {NULL, "ann", 200, "/connect/success"},
+        {NULL, "ann", 404, "NOT_FOUND"},
+        {NULL, "bob", 404, "NOT_FOUND"},
+    };
+    struct world world;
+    struct emu_link *link;
+    char id[64] = "", body[200];
+
+    world_set_up(&world, &verifying);
+    approve_to_verify(&world, id);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        bool over = i >= 5;
+
+        snprintf(body, sizeof body, "{\"auth_request_id\":\"%s\",\"identifier\":\"%s\"}",
+                 rows[i].id ? rows[i].id : id, rows[i].identifier);
+        CU_ASSERT_EQUAL(world_ask(&world, POST, VERIFY, body), rows[i].status);
+        CU_ASSERT_PTR_NOT_NULL(strstr(world.body, rows[i].expected));
+        CU_ASSERT_STRING_EQUAL(world_account(&world, "ann")->status,
+                               over ? "ACTIVE" : "PENDING_VERIFICATION");
+    }
+
+    approve_to_verify(&world, id); /* once more, and too late */
+    TAILQ_FOREACH(link, &world_account(&world, "ann")->links, of_account)
+    link->expires_us = 1;
+    snprintf(body, sizeof body, "{\"auth_request_id\":\"%s\",\"identifier\":\"ann\"}", id);
+    CU_ASSERT_EQUAL(world_ask(&world, POST, VERIFY, body), 404);
+    CU_ASSERT_STRING_EQUAL(world_account(&world, "ann")->status, "PENDING_VERIFICATION");
+    world_tear_down(&world);
+}
+
+static void test_nowhere_to_verify(void)
+{
+    static const struct scalekit_emulator_config verifying = {.verify_users = true};
+    struct world world;
+    char path[64];
+
+    world_set_up(&world, &verifying);
     make_link(&world, "bob", "", path);
     world_ask(&world, GET, path, NULL);
     CU_ASSERT_PTR_NOT_NULL(strstr(world.content_policy, "form-action 'self';"));
+    CU_ASSERT_EQUAL(press(&world, path, "approve"), 400);
+    CU_ASSERT_PTR_NOT_NULL(strstr(world.body, "failed_to_exchange: user_verify_url"));
+    CU_ASSERT_STRING_EQUAL(world_account(&world, "bob")->status, "PENDING_AUTH");
+    CU_ASSERT_EQUAL(world_ask(&world, GET, path, NULL), 410);
+    world_tear_down(&world);
+}
+
+/* Who brings a key of their own is not sent anywhere. */
+static void test_static_is_not_verified(void)
+{
+    static const struct scalekit_emulator_config verifying = {.verify_users = true};
+    static const char account[] =
+        "{\"connector\":\"gmail\",\"identifier\":\"kim\",\"connected_account\":{"
+        "\"authorization_details\":{\"static_auth\":{\"details\":{\"api_key\":\"k\"}}}}}";
+    struct world world;
+    char path[64];
+
+    world_set_up(&world, &verifying);
+    CU_ASSERT_EQUAL(world_ask(&world, POST, ACCOUNTS, account), 201);
+    scalekit_emulator_set_status(world.emulator, "gmail", "kim", "EXPIRED");
+    make_link(&world, "kim", VERIFY_URL, path);
     CU_ASSERT_EQUAL(press(&world, path, "approve"), 200);
-    CU_ASSERT_PTR_NOT_NULL(strstr(world.body, "One more step"));
-    CU_ASSERT_STRING_EQUAL(world_account(&world, "bob")->status, "PENDING_VERIFICATION");
+    CU_ASSERT_STRING_EQUAL(world_account(&world, "kim")->status, "ACTIVE");
     world_tear_down(&world);
 }
 
@@ -238,6 +325,10 @@ SUITE(emulator_consent,
       {"asks for consent once, escapes everything, and tells what went wrong", test_consent_page},
       {"names providers it knows, and other connections in full", test_page_names_the_connection},
       {"sends the user to be verified, and verifies the right one once", test_verification},
+      {"refuses the wrong user and the wrong request, and changes nothing",
+       test_wrong_verification},
+      {"fails when there is nowhere to be verified", test_nowhere_to_verify},
+      {"verifies OAuth's users only", test_static_is_not_verified},
       {"plays scripts, an account's before the general one", test_scripts},
       {"takes scripts over HTTP", test_scripts_over_http},
       {"knows the words for consents", test_consent_words})
