@@ -25,6 +25,17 @@ static const char usage[] =
     "                    (default: manual, by the page behind the link)\n"
     "  --after SECONDS   ... this long after the link was made (default: 0)\n"
     "  --verify-users    consent must be confirmed by the application\n"
+    "  --webhook URL     send each event there: http:// or https:// on this machine\n"
+    "  --webhook-secret WHSEC     ... signed with this (default: one is made, and printed)\n"
+    "  --webhook-ca FILE          ... where this file's authority vouches for it (default: "
+    "ca.pem)\n"
+    "  --webhook-loss PERCENT     ... but lose so many\n"
+    "  --webhook-duplicate PERCENT\n"
+    "                             ... send so many twice\n"
+    "  --webhook-reorder PERCENT  ... send so many behind the next one\n"
+    "  --webhook-delay PERCENT    ... send so many 5 s late\n"
+    "  --webhook-seed N           ... chosen by this number (default: 0)\n"
+    "  --webhook-speed N          ... with all waits so many times shorter (default: 1)\n"
     "  --quiet           no line per request on stderr\n"
     "  -h, --help        print this\n"
     "  --version         print the version\n"
@@ -37,12 +48,20 @@ static const char usage[] =
     "  POST /_emulator/fail           {\"path_prefix\", \"times\", \"status\", \"body\", "
     "\"delay_ms\"}\n"
     "  POST /_emulator/revoke_tokens\n"
+    "  POST /_emulator/webhook        {\"url\", \"secret\", \"loss\", \"duplicate\", \"reorder\", "
+    "\"delay\",\n"
+    "                                 \"delay_ms\", \"seed\", \"speed\", \"answer_ms\", "
+    "\"connections\"}\n"
+    "  GET  /_emulator/webhooks       the endpoints\n"
+    "  GET  /_emulator/deliveries     what became of each event; ?outcome=lost and so on\n"
     "\n"
     "What /proxy/ is asked for, but Gmail's messages, comes back as JSON; a query asks for more:\n"
     "  status=N, bytes=N, location=URL\n";
 
 struct options {
     struct scalekit_emulator_config config;
+    struct scalekit_emulator_webhook webhook; /* without a URL: none */
+    const char *of_webhook;                   /* an option that needs one; NULL: none was given */
     bool plain, quiet;
     enum scalekit_consent consent;
     const char *after; /* as it was given; NULL: it was not */
@@ -90,60 +109,164 @@ static int set_consent(struct options *options, const char *text)
     return 0;
 }
 
+static int set_number(int64_t *number, const char *text, int64_t max)
+{
+    char *end;
+
+    errno = 0;
+    *number = strtoll(text, &end, 10);
+    if (!*text || *end || errno || *number < 0 || *number > max)
+        return complain("not such a number", text);
+    return 0;
+}
+
+static int set_percentage(int *percentage, const char *text)
+{
+    int64_t number;
+    int wrong = set_number(&number, text, 100);
+
+    if (!wrong)
+        *percentage = (int)number;
+    return wrong;
+}
+
+static int set_seed(uint64_t *seed, const char *text)
+{
+    int64_t number;
+    int wrong = set_number(&number, text, INT64_MAX);
+
+    if (!wrong)
+        *seed = (uint64_t)number;
+    return wrong;
+}
+
+enum {
+    OF_WEBHOOK = 256, /* behind every character */
+    OF_WEBHOOK_SECRET,
+    OF_WEBHOOK_CA,
+    OF_WEBHOOK_LOSS,
+    OF_WEBHOOK_DUPLICATE,
+    OF_WEBHOOK_REORDER,
+    OF_WEBHOOK_DELAY,
+    OF_WEBHOOK_SEED,
+    OF_WEBHOOK_SPEED,
+};
+
+static const struct option known_options[] = {
+    {"port", required_argument, NULL, 'p'},
+    {"tls-dir", required_argument, NULL, 'd'},
+    {"consent", required_argument, NULL, 'c'},
+    {"after", required_argument, NULL, 'a'},
+    {"plain", no_argument, NULL, 'P'},
+    {"verify-users", no_argument, NULL, 'v'},
+    {"webhook", required_argument, NULL, OF_WEBHOOK},
+    {"webhook-secret", required_argument, NULL, OF_WEBHOOK_SECRET},
+    {"webhook-ca", required_argument, NULL, OF_WEBHOOK_CA},
+    {"webhook-loss", required_argument, NULL, OF_WEBHOOK_LOSS},
+    {"webhook-duplicate", required_argument, NULL, OF_WEBHOOK_DUPLICATE},
+    {"webhook-reorder", required_argument, NULL, OF_WEBHOOK_REORDER},
+    {"webhook-delay", required_argument, NULL, OF_WEBHOOK_DELAY},
+    {"webhook-seed", required_argument, NULL, OF_WEBHOOK_SEED},
+    {"webhook-speed", required_argument, NULL, OF_WEBHOOK_SPEED},
+    {"quiet", no_argument, NULL, 'q'},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
+    {NULL, 0, NULL, 0},
+};
+
+static int set_webhook(struct options *options, int option, const char *text)
+{
+    struct scalekit_emulator_webhook *webhook = &options->webhook;
+
+    options->of_webhook = text;
+    switch (option) {
+    case OF_WEBHOOK_LOSS:
+        return set_percentage(&webhook->loss, text);
+    case OF_WEBHOOK_DUPLICATE:
+        return set_percentage(&webhook->duplicate, text);
+    case OF_WEBHOOK_REORDER:
+        return set_percentage(&webhook->reorder, text);
+    case OF_WEBHOOK_DELAY:
+        return set_percentage(&webhook->delay, text);
+    case OF_WEBHOOK_SEED:
+        return set_seed(&webhook->seed, text);
+    case OF_WEBHOOK_SPEED:
+        return set_number(&webhook->speed, text, 1000000000);
+    case OF_WEBHOOK_SECRET:
+        webhook->secret = text;
+        return 0;
+    case OF_WEBHOOK_CA:
+        webhook->ca_file = text;
+        return 0;
+    default:
+        webhook->url = text;
+        return 0;
+    }
+}
+
 /* 0: go on.  Otherwise the exit status plus 1, as 0 is one, too. */
+static int set_option(struct options *options, int option, const char *text)
+{
+    int wrong = 0;
+
+    switch (option) {
+    case 'p':
+        wrong = set_port(options, text);
+        break;
+    case 'd':
+        options->config.tls_dir = text;
+        break;
+    case 'c':
+        wrong = set_consent(options, text);
+        break;
+    case 'a':
+        wrong = set_after(options, text);
+        break;
+    case 'P':
+        options->plain = true;
+        break;
+    case 'v':
+        options->config.verify_users = true;
+        break;
+    case 'q':
+        options->quiet = true;
+        break;
+    case 'h':
+        fputs(usage, stdout);
+        return EXIT_SUCCESS + 1;
+    case 'V':
+        printf("scalekit-emulator %s\n", SCALEKIT_VERSION);
+        return EXIT_SUCCESS + 1;
+    case '?':
+        fputs("Try --help.\n", stderr);
+        return EXIT_USAGE + 1;
+    default:
+        wrong = set_webhook(options, option, text);
+    }
+    return wrong ? wrong + 1 : 0;
+}
+
+/* As set_option(). */
 static int parse_options(struct options *options, int argc, char **argv)
 {
-    static const struct option known[] = {
-        {"port", required_argument, NULL, 'p'},    {"tls-dir", required_argument, NULL, 'd'},
-        {"consent", required_argument, NULL, 'c'}, {"after", required_argument, NULL, 'a'},
-        {"plain", no_argument, NULL, 'P'},         {"verify-users", no_argument, NULL, 'v'},
-        {"quiet", no_argument, NULL, 'q'},         {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},       {NULL, 0, NULL, 0},
-    };
     static char name[] = "scalekit-emulator";
     int option, wrong = 0;
 
     argv[0] = name; /* what getopt puts before its complaints */
-    while (!wrong && (option = getopt_long(argc, argv, "h", known, NULL)) != -1) {
-        switch (option) {
-        case 'p':
-            wrong = set_port(options, optarg);
-            break;
-        case 'd':
-            options->config.tls_dir = optarg;
-            break;
-        case 'c':
-            wrong = set_consent(options, optarg);
-            break;
-        case 'a':
-            wrong = set_after(options, optarg);
-            break;
-        case 'P':
-            options->plain = true;
-            break;
-        case 'v':
-            options->config.verify_users = true;
-            break;
-        case 'q':
-            options->quiet = true;
-            break;
-        case 'h':
-            fputs(usage, stdout);
-            return EXIT_SUCCESS + 1;
-        case 'V':
-            printf("scalekit-emulator %s\n", SCALEKIT_VERSION);
-            return EXIT_SUCCESS + 1;
-        default:
-            fputs("Try --help.\n", stderr);
-            return EXIT_USAGE + 1;
-        }
+    while ((option = getopt_long(argc, argv, "h", known_options, NULL)) != -1) {
+        int end = set_option(options, option, optarg);
+
+        if (end)
+            return end;
     }
-    if (!wrong && optind < argc)
+    if (optind < argc)
         wrong = complain("not an option", argv[optind]);
-    if (!wrong && options->plain && options->config.tls_dir)
+    else if (options->plain && options->config.tls_dir)
         wrong = complain("--plain needs no --tls-dir", options->config.tls_dir);
-    if (!wrong && options->after && options->consent == SCALEKIT_CONSENT_MANUAL)
+    else if (options->after && options->consent == SCALEKIT_CONSENT_MANUAL)
         wrong = complain("--after needs a --consent that happens by itself", options->after);
+    else if (options->of_webhook && !options->webhook.url)
+        wrong = complain("what is said of a webhook needs --webhook", options->of_webhook);
     return wrong ? wrong + 1 : 0;
 }
 
@@ -198,7 +321,8 @@ static void print_word(const char *text)
     putchar('\'');
 }
 
-static void print_settings(const scalekit_emulator *emulator)
+/* `secret` NULL: there is no webhook. */
+static void print_settings(const scalekit_emulator *emulator, const char *secret)
 {
     const char *ca_file = scalekit_emulator_ca_file(emulator);
     char absolute[PATH_MAX];
@@ -209,6 +333,10 @@ static void print_settings(const scalekit_emulator *emulator)
     if (ca_file) {
         fputs(" SCALEKIT_CA_FILE=", stdout);
         print_word(realpath(ca_file, absolute) ? absolute : ca_file);
+    }
+    if (secret) {
+        fputs(" SCALEKIT_WEBHOOK_SECRET=", stdout);
+        print_word(secret);
     }
     putchar('\n');
     fflush(stdout);
@@ -243,24 +371,46 @@ static bool listen_to_signals(struct event_base *base, struct event *events[N_SI
     return true;
 }
 
-static int serve(struct event_base *base, const struct options *options)
+/* As the options say; true also when they say nothing of one. */
+static bool add_webhook(scalekit_emulator *emulator, const struct options *options)
 {
-    char error[PATH_MAX + 256];
-    scalekit_emulator *emulator =
-        scalekit_emulator_start(base, &options->config, error, sizeof error);
+    char error[128];
+
+    if (!options->webhook.url ||
+        scalekit_emulator_add_webhook(emulator, &options->webhook, error, sizeof error))
+        return true;
+    fprintf(stderr, "scalekit-emulator: %s: %s\n", options->webhook.url, error);
+    return false;
+}
+
+static int run(struct event_base *base, scalekit_emulator *emulator, const struct options *options)
+{
+    const char *url = options->webhook.url;
     struct event *events[N_SIGNALS] = {NULL};
     int status = EXIT_FAILURE;
 
-    if (!emulator) {
-        fprintf(stderr, "scalekit-emulator: %s\n", error);
-    } else if (listen_to_signals(base, events)) {
+    if (listen_to_signals(base, events)) {
         scalekit_emulator_script_consent(emulator, options->consent, options->after_ms);
-        print_settings(emulator);
+        print_settings(emulator, url ? scalekit_emulator_webhook_secret(emulator, url) : NULL);
         status = event_base_dispatch(base) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
     }
     for (size_t i = 0; i < N_SIGNALS; i++)
         if (events[i])
             event_free(events[i]);
+    return status;
+}
+
+static int serve(struct event_base *base, const struct options *options)
+{
+    char error[PATH_MAX + 256];
+    scalekit_emulator *emulator =
+        scalekit_emulator_start(base, &options->config, error, sizeof error);
+    int status = EXIT_FAILURE;
+
+    if (!emulator)
+        fprintf(stderr, "scalekit-emulator: %s\n", error);
+    else if (add_webhook(emulator, options))
+        status = run(base, emulator, options);
     scalekit_emulator_free(emulator);
     return status;
 }
