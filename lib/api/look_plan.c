@@ -10,9 +10,10 @@
 
 typedef int (*comparison)(const struct ski_look *a, const struct ski_look *b);
 
+/* Equal ones are often the same: absent, or kept once. */
 static int compare_text(const char *a, const char *b)
 {
-    return strcmp(a ? a : "", b ? b : "");
+    return a == b ? 0 : strcmp(a ? a : "", b ? b : "");
 }
 
 static int compare_scope(const struct ski_look *a, const struct ski_look *b)
@@ -105,6 +106,11 @@ static size_t run_of(struct ski_look *const *looks, size_t n, comparison compare
     while (count < n && compare(looks[count], looks[0]) == 0)
         count++;
     return count;
+}
+
+static bool is_one_connection(struct ski_look *const *looks, size_t n)
+{
+    return n == 0 || run_of(looks, n, compare_connection) == n;
 }
 
 /* --- costs ------------------------------------------------------------------------------------ */
@@ -276,9 +282,13 @@ bool ski_plan_sweeps(struct ski_look_plan *plan, const struct ski_mem *mem, stru
         return false;
     sort(looks, spare, n, by_user);
     share_out(looks, n);
-    sort(looks, spare, n, by_connection);
-    measure_connections(looks, n);
-    sort(looks, spare, n, by_crowd);
+    if (is_one_connection(looks, n)) { /* then all three orders are the same */
+        measure_connections(looks, n);
+    } else {
+        sort(looks, spare, n, by_connection);
+        measure_connections(looks, n);
+        sort(looks, spare, n, by_crowd);
+    }
     memcpy(spare, looks, n * sizeof *looks);
     choose_sweeps(plan, looks, spare, n);
     ski_free(mem, spare);
