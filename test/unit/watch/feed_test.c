@@ -413,6 +413,20 @@ static void test_absent(void)
     }
 }
 
+/* 10 minutes, 20, 40 … 320: a fifth more or less. */
+static void test_absent_for_long(void)
+{
+    struct stage s;
+
+    stage_open(&s);
+    service_always(s.f.service, FEED, (struct service_answer){404, ERROR_BODY, NULL, 0, 0});
+    stage_listen(&s);
+    stage_read(&s, 1);
+    for (int i = 0; i < 8; i++)
+        CU_ASSERT(is_about(pause_of(&s), (10 * MINUTE_MS) << (i < 5 ? i : 5)));
+    stage_close(&s);
+}
+
 static void test_failures(void)
 {
     const struct {
@@ -804,7 +818,7 @@ static void test_client_goes(void)
 
 SUITE(feed, {"the feed is tried when something is followed", test_probe},
       {"a read is one request of a watch", test_request},
-      {"it is read every 3 seconds, and deeper every 30", test_rhythm},
+      {"it is read every 3 seconds, and deeper once a minute", test_rhythm},
       {"where nothing has happened everything is news", test_empty_environment},
       {"for what has settled it is read every 30 seconds", test_background_is_slow},
       {"while nothing is followed nothing is under way", test_rest},
@@ -816,7 +830,8 @@ SUITE(feed, {"the feed is tried when something is followed", test_probe},
       {"a page storm is left for a sweep", test_page_storm},
       {"a page that makes no sense is a failure", test_bad_pages},
       {"a read that breaks off is read again", test_broken_read},
-      {"where it is not offered it is tried every 10 minutes, and then more rarely", test_absent},
+      {"where it is not offered it is tried again after 10 minutes", test_absent},
+      {"and then ever more rarely", test_absent_for_long},
       {"failures back off, and end the trust", test_failures},
       {"the service may ask for a longer pause", test_retry_after},
       {"a read that does not end ends the trust", test_silence},

@@ -1,6 +1,6 @@
 #include "stage.h"
 
-#define LIMIT_MS 3600000
+#define LIMIT_MS 36000000
 #define PENDING                                                                                    \
     "{\"connected_account\":{\"id\":\"ca_1\",\"identifier\":\"user_1\",\"connector\":\"gmail\","   \
     "\"status\":\"PENDING_AUTH\",\"updated_at\":\"" AT("09:00:00") "\"}}"
