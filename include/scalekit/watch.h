@@ -39,7 +39,7 @@ enum scalekit_watch_event_kind {
     SCALEKIT_WATCH_ALREADY_ACTIVE, /* the first look found it ACTIVE: nothing has changed */
     SCALEKIT_WATCH_DELETED,        /* the account is gone: not found three times, 10 s apart */
     SCALEKIT_WATCH_LINK_EXPIRED,   /* the link ran out before the user used it */
-    SCALEKIT_WATCH_DEADLINE, /* the time allowed ran out; event->status and ->error are the last seen */
+    SCALEKIT_WATCH_DEADLINE, /* the time allowed ran out; event->status is the last one seen */
     SCALEKIT_WATCH_REFUSED, /* looking is not allowed: 401 after a fresh token, 403, or bad arguments */
     SCALEKIT_WATCH_FAILED, /* scalekit_connect_account() only: no account or no link; see event->error */
     SCALEKIT_WATCH_STOPPED /* scalekit_watch_stop(), or the client was freed */
@@ -64,9 +64,11 @@ struct scalekit_watch_event {
      * it was not. */
     const struct scalekit_connected_account *account;
     const struct scalekit_authorization_link *link; /* SCALEKIT_WATCH_LINK; else NULL */
-    const struct scalekit_error *error; /* the last failure, if the last look failed; else NULL */
-    int64_t looks;                      /* how often the account was looked at for this watch */
-    scalekit_time last_seen_at;         /* when it was last seen, by our clock; 0: never */
+    /* What the look that led to this event met; NULL when it went well, when it was not answered in
+     * time, or when there was none. */
+    const struct scalekit_error *error;
+    int64_t looks;              /* how often the account was looked at for this watch */
+    scalekit_time last_seen_at; /* when it was last seen, by our clock; 0: never */
     enum scalekit_account_status previous_status; /* the one before; UNKNOWN when none was seen */
     enum scalekit_watch_source source;
 };
