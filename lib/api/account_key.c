@@ -14,25 +14,25 @@ const char *ski_check_account_id(const char *value)
     return strncmp(value, "ca_", 3) == 0 ? NULL : "must begin with ca_";
 }
 
-static bool given(const char *text)
+const char *ski_given(const char *text)
 {
-    return text && text[0];
+    return text && text[0] ? text : NULL;
 }
 
 const char *ski_check_account_key(const char *connected_account_id, const char *connection_name,
                                   const char *identifier, const char **parameter)
 {
-    if (given(connected_account_id))
+    if (ski_given(connected_account_id))
         return NULL;
-    if (!given(connection_name) && !given(identifier)) {
+    if (!ski_given(connection_name) && !ski_given(identifier)) {
         *parameter = "connected_account_id";
         return "connected_account_id, or connection_name and identifier, must be given";
     }
-    if (!given(connection_name)) {
+    if (!ski_given(connection_name)) {
         *parameter = "connection_name";
         return "connection_name must be given together with identifier";
     }
-    if (!given(identifier)) {
+    if (!ski_given(identifier)) {
         *parameter = "identifier";
         return "identifier must be given together with connection_name";
     }

@@ -4,6 +4,9 @@
 
 #include "json/type.h"
 
+/* A part of a name, of which absent and empty are the same: NULL. */
+const char *ski_given(const char *text);
+
 /* What is wrong with a value, for people; NULL when it is right. */
 const char *ski_check_connection_name(const char *value); /* A-Z a-z 0-9 _ : - and space */
 const char *ski_check_account_id(const char *value);      /* begins with ca_ */

@@ -230,12 +230,6 @@ static const struct ski_flow flow = {start, leave, step_of};
 
 /* --- starting --------------------------------------------------------------------------------- */
 
-/* Absent and empty are the same. */
-static const char *given(const char *text)
-{
-    return text && text[0] ? text : NULL;
-}
-
 static bool copy_text(struct ski_arena *arena, const char **text)
 {
     const char *original = *text;
@@ -268,11 +262,11 @@ static bool add_key(struct check *check, size_t index, const struct scalekit_acc
     struct wanted key = {.first = index, .last = index}, *wanted;
 
     ski_params_copy(&k, sizeof k, given_key);
-    key.look.connected_account_id = given(k.connected_account_id);
-    key.look.connection_name = given(k.connection_name);
-    key.look.identifier = given(k.identifier);
-    key.look.organization_id = given(k.organization_id);
-    key.look.user_id = given(k.user_id);
+    key.look.connected_account_id = ski_given(k.connected_account_id);
+    key.look.connection_name = ski_given(k.connection_name);
+    key.look.identifier = ski_given(k.identifier);
+    key.look.organization_id = ski_given(k.organization_id);
+    key.look.user_id = ski_given(k.user_id);
     check->next[index] = NO_INDEX;
     wanted = find(check, &key);
     if (!wanted)

@@ -3,7 +3,7 @@
  *   watch ──┐                  ┌── round: single look-ups, lists, sweeps (round.c)
  *   watch ──┼──► target ◄──────┼── feed: the events of the environment (feed.c)
  *   watch ──┘      │           └── …
- *      ▲           │  ski_engine_saw(): every source reports here
+ *      ▲           │  ski_engine_observe(): every source reports here
  *      └── ski_judge(): which event fires ◄──┘
  *
  * Schedule (schedule.c).  A watch has one timer in the wheel of the table: its next wish for a look,
@@ -45,8 +45,8 @@ struct ski_engine {
     unsigned n_rounds;
     struct ski_list rounds; /* under way */
     int64_t beat_ms;        /* a moment when rounds start; so are those an interval apart */
-    int64_t last_look_ms;   /* when the next last look is due, while the feed is trusted */
-    struct ski_task hasten; /* gives every watch its next wish anew */
+    int64_t last_look_ms; /* when as many looks are allowed again that a trusted feed is to save */
+    struct ski_task hasten; /* brings the wishes forward that the feed put off */
     uint32_t hastened;      /* up to this number */
 
     struct ski_feed feed;

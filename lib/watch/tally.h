@@ -1,6 +1,6 @@
 /* tally.h - what an engine counts: for watch_stats.h.
  *
- * All zero at first; freed with ski_tally_free(). */
+ * All zero at first. */
 #ifndef SKI_WATCH_TALLY_H
 #define SKI_WATCH_TALLY_H
 

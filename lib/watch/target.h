@@ -56,7 +56,7 @@ struct ski_target {
     struct ski_group *group;
     struct ski_wanted *wanted; /* by the round that asks for it; NULL */
     int64_t seen_ms;           /* when it was last seen; 0: never */
-    scalekit_time updated_at;  /* the newest one seen; 0: never */
+    scalekit_time updated_at;  /* of what was seen last; 0: never, or it had none */
     uint32_t watches;          /* the first of them; never none */
     uint32_t due;              /* its place in the group's array, or the urgent one; SKI_NOT_DUE */
     uint32_t id_hash;          /* of the account seen; 0: never */

@@ -479,12 +479,6 @@ static const struct ski_operation rules = {
     .deliver = ski_deliver_done,
 };
 
-/* Absent and empty are the same. */
-static const char *given(const char *text)
-{
-    return text && text[0] ? text : NULL;
-}
-
 /* What it is to tell, and what it knows from the start.  false: out of memory. */
 static bool set_view(scalekit_watch *watch, const struct scalekit_watch_params *params)
 {
@@ -518,9 +512,9 @@ scalekit_watch *scalekit_watch_account(scalekit_client *client,
     if (!ski_watch_check(watch, &rules, params))
         return watch;
     params = ski_params_copy(&p, sizeof p, params);
-    name =
-        (struct ski_account_name){given(p.connected_account_id), given(p.connection_name),
-                                  given(p.identifier), given(p.organization_id), given(p.user_id)};
+    name = (struct ski_account_name){ski_given(p.connected_account_id),
+                                     ski_given(p.connection_name), ski_given(p.identifier),
+                                     ski_given(p.organization_id), ski_given(p.user_id)};
     if (set_view(watch, params)) {
         ski_watch_limit(watch, params->deadline_ms, params->link_expiry);
         if (ski_watch_follow(watch, &name))

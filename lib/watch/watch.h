@@ -72,8 +72,8 @@ bool ski_watch_check(scalekit_watch *watch, const struct ski_operation *rules, c
 void ski_watch_limit(scalekit_watch *watch, int64_t deadline_ms, scalekit_time link_expiry);
 
 /* Queues an event.  `seen` is what shows why: the request with an account, an error or, for LINK, the
- * link; NULL when there is nothing.  A final event takes the watch off its target,
- * which may go with it. */
+ * link; NULL when there is nothing.  A final event takes the watch off its target, which may go
+ * with it. */
 void ski_watch_tell(scalekit_watch *watch, enum scalekit_watch_event_kind kind,
                     const struct ski_observation *seen);
 
