@@ -92,5 +92,6 @@
 #include <scalekit/watch_set.h>
 #include <scalekit/watch_stats.h>
 #include <scalekit/webhook.h>
+#include <scalekit/webhook_deliver.h>
 
 #endif

@@ -12,6 +12,7 @@
  *   single look-ups   GET  /api/v1/connected_accounts/details
  *   lists             GET  /api/v1/connected_accounts: of one user, or all of up to 20 connections
  *   the event feed    POST /api/v1/events/paginated, where the environment has it
+ *   webhooks          if the application has them delivered: webhook_deliver.h
  *
  * Failures do not end a watch: it looks again, after 1, 2, 4 … 30 seconds.
  *
@@ -50,7 +51,8 @@ enum scalekit_watch_source {
     SCALEKIT_WATCH_SOURCE_NONE,    /* by nobody: the clock, the application */
     SCALEKIT_WATCH_SOURCE_LOOK_UP, /* a request for this account alone */
     SCALEKIT_WATCH_SOURCE_LIST,    /* a list of accounts */
-    SCALEKIT_WATCH_SOURCE_FEED     /* the event feed */
+    SCALEKIT_WATCH_SOURCE_FEED,    /* the event feed */
+    SCALEKIT_WATCH_SOURCE_WEBHOOK  /* a delivery: webhook_deliver.h */
 };
 
 /* One event.  Borrowed: everything here lives until the callback returns. */
@@ -60,8 +62,8 @@ struct scalekit_watch_event {
     bool final;
     enum scalekit_account_status status; /* the last one seen */
     const char *status_text;             /* as the wire had it; NULL when none was seen */
-    /* As just seen, without secrets; from the event feed without what events do not tell.  NULL when
-     * it was not. */
+    /* As just seen, without secrets; from the event feed or a delivery without what events do not
+     * tell.  NULL when it was not. */
     const struct scalekit_connected_account *account;
     const struct scalekit_authorization_link *link; /* SCALEKIT_WATCH_LINK; else NULL */
     /* What the look that led to this event met; NULL when it went well, when it was not answered in

@@ -69,6 +69,13 @@ struct scalekit_watch_stats {
      * since the statistics were read before if that is longer ago.  0 when they are read for the first
      * time, and without an engine. */
     double per_minute[SCALEKIT_CLASSES];
+
+    /* Of scalekit_webhook_deliver(), so far. */
+    uint64_t deliveries;           /* taken in */
+    uint64_t duplicate_deliveries; /* had before */
+    uint64_t rejected_deliveries;  /* with any other verdict */
+    uint64_t missed_deliveries; /* changes that a look has shown, and no delivery had within 15 s */
+    bool deliveries_flow;       /* and so looks are rare */
 };
 
 /* scalekit_client_get_watch_stats() for a structure of that size: a library that has grown fills no

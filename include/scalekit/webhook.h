@@ -47,11 +47,18 @@ enum scalekit_webhook_verdict {
     SCALEKIT_WEBHOOK_NO_MEMORY,       /* nothing is known of it: answer 500, it will come again */
     SCALEKIT_WEBHOOK_BAD_SECRET,      /* yours: none is given, or one is not as below */
     SCALEKIT_WEBHOOK_BAD_SIGNATURE,   /* forged, changed on its way, or for another secret */
-    SCALEKIT_WEBHOOK_NO_EVENT /* scalekit_webhook_open(): signed, but the body is not an event */
+    SCALEKIT_WEBHOOK_NO_EVENT, /* scalekit_webhook_open(): signed, but the body is not an event */
+    /* scalekit_webhook_deliver() only: */
+    SCALEKIT_WEBHOOK_DUPLICATE, /* good, and had before */
+    SCALEKIT_WEBHOOK_BUSY       /* good, but too much waits to be told: answer 503 */
 };
 
 /* A static one-line description, "the signature is wrong"; never NULL. */
 SCALEKIT_API const char *scalekit_webhook_verdict_text(enum scalekit_webhook_verdict verdict);
+
+/* What to answer: 201 when it is GOOD or DUPLICATE, 400 or 401 when it is not Scalekit's, 500 or 503
+ * when it should come again. */
+SCALEKIT_API int scalekit_webhook_http_status(enum scalekit_webhook_verdict verdict);
 
 #define SCALEKIT_WEBHOOK_TOLERANCE 300 /* seconds */
 
@@ -118,6 +125,7 @@ struct scalekit_webhook_event {
     const struct scalekit_connected_account *account;
     enum scalekit_account_status old_status; /* before a status_updated; else UNKNOWN */
     const char *old_status_text;             /* as the wire has it; NULL when absent */
+    bool overtaken; /* in a handler of webhook_deliver.h: see there; else false */
 };
 
 #define SCALEKIT_WEBHOOK_MAX_BODY 1048576 /* bytes of an event */

@@ -52,7 +52,12 @@ void ski_engine_hear(struct ski_engine *engine, const struct ski_observation *ob
     }
 }
 
-void ski_engine_trust(struct ski_engine *engine)
+bool ski_engine_is_told(const struct ski_engine *engine)
+{
+    return ski_feed_is_trusted(&engine->feed) || ski_deliveries_are_relied_on(&engine->deliveries);
+}
+
+void ski_engine_trust(struct ski_engine *engine, bool trusted)
 {
     for (struct ski_list *node = engine->listeners.next; node != &engine->listeners;
          node = node->next) {
@@ -60,8 +65,11 @@ void ski_engine_trust(struct ski_engine *engine)
 
         listener->trust(listener);
     }
-    if (!ski_feed_is_trusted(&engine->feed))
-        ski_schedule_hasten(engine);
+    if (trusted)
+        return;
+    if (engine->n_following)
+        ski_feed_wake(&engine->feed);
+    ski_schedule_hasten(engine);
 }
 
 /* --- the ring of a target's watches ------------------------------------------------------------ */
@@ -133,7 +141,7 @@ static bool is_stale(const struct ski_engine *engine, const struct ski_target *t
         return overtaken;
     if (seen->at >= target->updated_at)
         return false;
-    return overtaken || seen->source == SCALEKIT_WATCH_SOURCE_FEED ||
+    return overtaken || ski_is_event(seen) ||
            ski_engine_now(engine) - target->seen_ms < SKI_REPLICA_LAG_MS;
 }
 
@@ -149,16 +157,24 @@ static void count_missing(const struct ski_engine *engine, struct ski_target *ta
     target->missing_at = now;
 }
 
+/* Each source is held to what another one has shown. */
+static void compare(struct ski_engine *engine, const struct ski_observation *seen)
+{
+    if (seen->source != SCALEKIT_WATCH_SOURCE_FEED)
+        ski_feed_compare(&engine->feed, seen);
+    if (seen->source != SCALEKIT_WATCH_SOURCE_WEBHOOK)
+        ski_deliveries_compare(&engine->deliveries, seen);
+}
+
 /* What the target keeps of it. */
 static void take_in(struct ski_engine *engine, struct ski_target *target,
                     const struct ski_observation *seen)
 {
-    if (target->doubted && seen->source != SCALEKIT_WATCH_SOURCE_FEED)
+    if (target->doubted && !ski_is_event(seen))
         target->doubted--;
     if (seen->account) {
-        if (seen->source != SCALEKIT_WATCH_SOURCE_FEED && target->seen_ms &&
-            target->status != seen->account->status)
-            ski_feed_compare(&engine->feed, seen);
+        if (target->seen_ms && target->status != seen->account->status)
+            compare(engine, seen);
         target->status = seen->account->status & 15;
         target->updated_at = seen->at;
         target->failures = target->missing = 0;
@@ -229,39 +245,59 @@ void ski_engine_observe(struct ski_engine *engine, struct ski_target *target,
     }
 }
 
-/* Whether what the feed tells may be older than what was seen, or from before the youngest watch, or
- * about another account of that name.  What it tells after a pause may have happened long ago. */
+/* How long ago an event may have occurred, at most.  What the feed tells after a pause may have been
+ * long ago. */
+static int64_t age_of(const struct ski_engine *engine, const struct ski_observation *told)
+{
+    const struct ski_feed *feed = &engine->feed;
+
+    if (told->source == SCALEKIT_WATCH_SOURCE_WEBHOOK)
+        return told->age_ms;
+    return ski_feed_is_trusted(feed) && ski_engine_now(engine) - feed->resumed_ms >= YOUNG_MS
+               ? YOUNG_MS
+               : INT64_MAX;
+}
+
+/* Whether an event may be older than what was seen, or from before the youngest watch, or about
+ * another account of that name. */
 static bool is_doubtful(const struct ski_engine *engine, const struct ski_target *target,
-                        const struct ski_observation *seen)
+                        const struct ski_observation *told)
 {
     const scalekit_watch *first = ski_watch_at(&engine->watches, target->watches);
     const scalekit_watch *youngest = ski_watch_at(&engine->watches, first->prev);
-    int64_t now = ski_engine_now(engine);
-    const char *id = seen->account->id;
+    const char *id = told->account->id;
 
     return (target->seen_ms && !target->updated_at) ||
            (target->id_hash && id && target->id_hash != ski_id_hash(id)) ||
-           ski_watch_age(youngest, now) < YOUNG_MS || !ski_feed_is_trusted(&engine->feed) ||
-           now - engine->feed.resumed_ms < YOUNG_MS;
+           ski_watch_age(youngest, ski_engine_now(engine)) < age_of(engine, told);
 }
 
-/* An event may be right: looks will tell.  The first of them may come from a replica that lags. */
-static void suspect(struct ski_engine *engine, struct ski_target *target,
-                    const struct ski_observation *told)
+/* Looks will tell what is true.  The first of them may come from a replica that lags. */
+static void look_now(struct ski_engine *engine, struct ski_target *target, unsigned looks)
 {
-    if (!target || (told->at && told->at <= target->updated_at))
-        return;
-    target->doubted = DOUBTFUL_LOOKS;
+    if (target->doubted < looks)
+        target->doubted = looks & 3;
     ski_schedule_look_now(engine, target);
 }
 
-static void saw(struct ski_engine *engine, struct ski_target *target,
-                const struct ski_observation *seen)
+/* What was posted late, or out of order: whether it is true still, one look tells. */
+static bool contradicts(const struct ski_target *target, const struct ski_observation *told)
 {
-    if (target && is_doubtful(engine, target, seen))
-        suspect(engine, target, seen);
-    else if (target)
-        ski_engine_observe(engine, target, seen);
+    return told->source == SCALEKIT_WATCH_SOURCE_WEBHOOK && told->at <= target->updated_at &&
+           told->account->status != target->status;
+}
+
+static void saw(struct ski_engine *engine, struct ski_target *target,
+                const struct ski_observation *told)
+{
+    if (!target)
+        return;
+    if (contradicts(target, told))
+        look_now(engine, target, 1);
+    else if (!is_doubtful(engine, target, told))
+        ski_engine_observe(engine, target, told);
+    else if (!told->at || told->at > target->updated_at)
+        look_now(engine, target, DOUBTFUL_LOOKS);
 }
 
 void ski_engine_saw(struct ski_engine *engine, const struct ski_observation *observation)
@@ -274,16 +310,33 @@ void ski_engine_saw(struct ski_engine *engine, const struct ski_observation *obs
         saw(engine, ski_targets_by_id(&engine->targets, account->id), observation);
 }
 
-void ski_engine_suspect(struct ski_engine *engine, const struct ski_observation *observation)
+/* An event without a status may be right.  A delivery with one is mostly on its way. */
+static void suspect(struct ski_engine *engine, struct ski_target *target,
+                    const struct ski_observation *told)
 {
-    const struct scalekit_connected_account *account = observation->account;
+    if (!target || (told->at && told->at <= target->updated_at))
+        return;
+    if (told->source == SCALEKIT_WATCH_SOURCE_WEBHOOK)
+        ski_schedule_look_soon(engine, target);
+    else
+        look_now(engine, target, DOUBTFUL_LOOKS);
+}
 
+void ski_engine_alert(struct ski_engine *engine, const struct ski_observation *observation)
+{
     for (struct ski_list *node = engine->listeners.next; node != &engine->listeners;
          node = node->next) {
         struct ski_listener *listener = SKI_CONTAINER(node, struct ski_listener, link);
 
         listener->suspect(listener, observation);
     }
+}
+
+void ski_engine_suspect(struct ski_engine *engine, const struct ski_observation *observation)
+{
+    const struct scalekit_connected_account *account = observation->account;
+
+    ski_engine_alert(engine, observation);
     suspect(engine, ski_targets_match(&engine->targets, account), observation);
     if (account->id)
         suspect(engine, ski_targets_by_id(&engine->targets, account->id), observation);
@@ -307,6 +360,7 @@ static void close_engine(struct ski_attachment *attachment)
     struct ski_engine *engine = SKI_CONTAINER(attachment, struct ski_engine, attachment);
 
     ski_watch_report_free(engine);
+    ski_deliveries_close(&engine->deliveries);
     ski_feed_close(&engine->feed);
     for (uint32_t i = 0; i < ski_watch_table_end(&engine->watches); i++) {
         scalekit_watch *watch = ski_watch_at(&engine->watches, i);
@@ -332,6 +386,7 @@ static void free_engine(struct ski_attachment *attachment)
     ski_task_cancel(&engine->tell);
     ski_rounds_abandon(engine);
     ski_feed_close(&engine->feed);
+    ski_deliveries_free(&engine->deliveries);
     ski_schedule_close(engine);
     ski_targets_free(&engine->targets);
     engine->client = NULL;
@@ -366,6 +421,7 @@ struct ski_engine *ski_engine_of(scalekit_client *client)
         return NULL;
     }
     ski_feed_init(&engine->feed, engine);
+    ski_deliveries_init(&engine->deliveries, engine);
     client->attachment = &engine->attachment;
     return engine;
 }

@@ -2,7 +2,7 @@
  *
  *   watch ──┐                  ┌── round: single look-ups, lists, sweeps (round.c)
  *   watch ──┼──► target ◄──────┼── feed: the events of the environment (feed.c)
- *   watch ──┘      │           └── …
+ *   watch ──┘      │           └── deliveries: the events that are posted (deliveries.c)
  *      ▲           │  ski_engine_observe(): every source reports here
  *      └── ski_judge(): which event fires ◄──┘
  *
@@ -14,6 +14,7 @@
 #define SKI_WATCH_ENGINE_H
 
 #include "core/client.h"
+#include "watch/deliveries.h"
 #include "watch/feed.h"
 #include "watch/table.h"
 #include "watch/tally.h"
@@ -50,6 +51,7 @@ struct ski_engine {
     uint32_t hastened;      /* up to this number */
 
     struct ski_feed feed;
+    struct ski_deliveries deliveries;
     struct ski_list listeners;
     struct ski_tally tally;
 };
@@ -59,10 +61,20 @@ struct ski_observation {
     enum scalekit_watch_source source;
     const struct scalekit_connected_account *account; /* NULL: it failed */
     const struct scalekit_error *error;               /* NULL: it did not */
-    scalekit_request *evidence; /* that brought it, and owns the two above; borrowed, may be NULL */
-    int64_t asked_ms;           /* when it was asked for: what it shows is not older */
+    /* What brought it, and owns the two above; borrowed.  At most one; NULL: nothing that lasts. */
+    scalekit_request *evidence;
+    const struct scalekit_webhook_event *delivery;
+    int64_t asked_ms; /* when it was asked for, or came: what a look shows is not older */
     scalekit_time at; /* the account's updated_at, or when the event occurred; 0: unknown */
+    int64_t age_ms;   /* of an event: how long ago it may have occurred, at most */
 };
+
+/* Whether an event has told it: of a change, that was at some time before. */
+static inline bool ski_is_event(const struct ski_observation *observation)
+{
+    return observation->source == SCALEKIT_WATCH_SOURCE_FEED ||
+           observation->source == SCALEKIT_WATCH_SOURCE_WEBHOOK;
+}
 
 /* Who is told of every account that any source has seen.  It must not free itself inside. */
 struct ski_listener {
@@ -70,7 +82,7 @@ struct ski_listener {
     void (*saw)(struct ski_listener *listener, const struct ski_observation *observation);
     /* An event says that something has happened to an account, but not what. */
     void (*suspect)(struct ski_listener *listener, const struct ski_observation *observation);
-    /* The feed has become trustworthy, or is not any more (ski_feed_is_trusted()). */
+    /* Whether events tell what happens is another now (ski_engine_is_told()). */
     void (*trust)(struct ski_listener *listener);
     /* The client goes. */
     void (*close)(struct ski_listener *listener);
@@ -96,7 +108,7 @@ bool ski_engine_attach(struct ski_engine *engine, scalekit_watch *watch,
 /* Takes a watch off its target; the target goes with its last watch. */
 void ski_engine_detach(scalekit_watch *watch);
 
-/* The feed tells what an account is now.  Everybody it concerns is told. */
+/* An event tells what an account is now.  Everybody it concerns is told. */
 void ski_engine_saw(struct ski_engine *engine, const struct ski_observation *observation);
 
 /* An account was seen, whoever follows it: for the listeners. */
@@ -112,8 +124,12 @@ void ski_engine_observe(struct ski_engine *engine, struct ski_target *target,
 /* An event says that something has happened to an account, but not what: its targets are looked at,
  * and the listeners told. */
 void ski_engine_suspect(struct ski_engine *engine, const struct ski_observation *observation);
+/* The same, for the listeners alone. */
+void ski_engine_alert(struct ski_engine *engine, const struct ski_observation *observation);
 
-/* The feed has become trustworthy, or is not any more. */
-void ski_engine_trust(struct ski_engine *engine);
+/* Whether events tell of changes within seconds, be it the feed or deliveries. */
+bool ski_engine_is_told(const struct ski_engine *engine);
+/* One of the two has become trustworthy, or is not any more. */
+void ski_engine_trust(struct ski_engine *engine, bool trusted);
 
 #endif

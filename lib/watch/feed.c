@@ -81,7 +81,7 @@ static void review_trust(struct ski_feed *feed)
     feed->trusted_ms = now_of(feed);
     ski_log(&loop_of(feed)->log, SCALEKIT_LOG_DEBUG, "the event feed is %s",
             trusted ? "followed" : "not relied on");
-    ski_engine_trust(feed->engine);
+    ski_engine_trust(feed->engine, trusted);
 }
 
 bool ski_feed_is_trusted(const struct ski_feed *feed)
@@ -104,17 +104,18 @@ static void try_again_after(struct ski_feed *feed, int64_t pause_ms)
     ski_timer_set(loop_of(feed), feed->timer, feed->retry_ms);
 }
 
-/* Whoever is followed has settled before. */
-static bool is_background(const struct ski_engine *engine)
+/* Whoever is followed has settled before, or deliveries are quicker anyway. */
+static bool may_be_slow(const struct ski_engine *engine)
 {
-    return engine->n_following == engine->tally.following;
+    return engine->n_following == engine->tally.following ||
+           ski_deliveries_are_relied_on(&engine->deliveries);
 }
 
 static void next_tick(struct ski_feed *feed)
 {
     int64_t due;
 
-    feed->slow = is_background(feed->engine);
+    feed->slow = may_be_slow(feed->engine);
     due = feed->begun_ms + jittered(feed, feed->slow ? SLOW_TICK_MS : TICK_MS);
     if (due < now_of(feed) + LEAST_TICK_MS)
         due = now_of(feed) + LEAST_TICK_MS;
@@ -391,7 +392,7 @@ void ski_feed_wake(struct ski_feed *feed)
         feed->state = SKI_FEED_PROBING;
         ski_timer_set(loop, feed->timer,
                       feed->retry_ms > now_of(feed) ? feed->retry_ms : now_of(feed));
-    } else if (feed->slow && !is_background(feed->engine)) {
+    } else if (feed->slow && !may_be_slow(feed->engine)) {
         int64_t due = now_of(feed) + jittered(feed, TICK_MS);
 
         feed->slow = false;

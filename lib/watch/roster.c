@@ -81,8 +81,7 @@ static bool is_stale(const struct ski_known *known, const struct ski_observation
         return overtaken;
     if (seen->at >= known->updated_at)
         return false;
-    return overtaken || seen->source == SCALEKIT_WATCH_SOURCE_FEED ||
-           now_ms - known->seen_ms < SKI_REPLICA_LAG_MS;
+    return overtaken || ski_is_event(seen) || now_ms - known->seen_ms < SKI_REPLICA_LAG_MS;
 }
 
 /* An event may be from before the account was deleted: it does not say that it is there. */
@@ -96,7 +95,7 @@ struct ski_known *ski_roster_take(struct ski_roster *roster, const struct ski_ob
         known = new_known(roster, account);
     if (!known)
         return NULL;
-    if (seen->source != SCALEKIT_WATCH_SOURCE_FEED)
+    if (!ski_is_event(seen))
         known->missing = false;
     if (is_stale(known, seen, now_ms))
         return known;

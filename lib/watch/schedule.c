@@ -16,6 +16,11 @@
 #define LAST_LOOKS         20
 #define LAST_LOOK_PAUSE_MS 6000
 #define FEW                2 /* so many are no burden */
+/* While deliveries flow: until everything is looked at once more, nevertheless. */
+#define GUARD_MS         60000
+#define SETTLED_GUARD_MS 300000
+/* What belongs together is posted within. */
+#define SOON_MS 500
 /* Rounds under way at a time, and as many again of what is urgent. */
 #define MAX_ROUNDS 8
 
@@ -37,10 +42,22 @@ static bool is_group_told(const struct ski_engine *engine, const struct ski_grou
            group->started_ms >= engine->feed.trusted_ms;
 }
 
+static bool is_named_by_events(const struct ski_target *target)
+{
+    return target->by_id || target->group->named_by_events;
+}
+
 static bool is_told(const struct ski_engine *engine, const struct ski_target *target)
 {
-    return (target->by_id || target->group->named_by_events) &&
-           ski_feed_is_trusted(&engine->feed) && target->seen_ms >= engine->feed.trusted_ms;
+    return is_named_by_events(target) && ski_feed_is_trusted(&engine->feed) &&
+           target->seen_ms >= engine->feed.trusted_ms;
+}
+
+/* The same of deliveries, of which some may be lost. */
+static bool is_delivered(const struct ski_engine *engine, const struct ski_target *target)
+{
+    return is_named_by_events(target) && ski_deliveries_are_relied_on(&engine->deliveries) &&
+           target->seen_ms >= engine->deliveries.reliance.since_ms;
 }
 
 /* --- timers ------------------------------------------------------------------------------------ */
@@ -142,6 +159,25 @@ void ski_schedule_look_now(struct ski_engine *engine, struct ski_target *target)
         ski_engine_postpone(engine, target);
 }
 
+/* One that has never been seen is looked at soon by itself. */
+void ski_schedule_look_soon(struct ski_engine *engine, struct ski_target *target)
+{
+    int64_t soon = ski_engine_now(engine) + SOON_MS;
+    uint32_t number = target->watches;
+
+    if (target->wanted && target->doubted == 0)
+        target->doubted = 1;
+    if (target->wanted || target->due != SKI_NOT_DUE || (!target->seen_ms && !target->failures))
+        return;
+    do {
+        scalekit_watch *watch = ski_watch_at(&engine->watches, number);
+
+        if (!watch->ending && soon < ski_wheel_due_ms(&engine->watches.wheel, number))
+            set(engine, watch, soon);
+        number = watch->next;
+    } while (number != target->watches);
+}
+
 /* While the governor holds requests back, a watch waits for the round that sees it anyway, and only
  * then asks for itself. */
 static void await_last_look(struct ski_engine *engine, scalekit_watch *watch)
@@ -210,15 +246,17 @@ static int64_t normal_pause(const struct ski_engine *engine, const scalekit_watc
     return pause < config->watch_max_interval_ms ? pause : config->watch_max_interval_ms;
 }
 
-/* What the feed tells need not be looked for. */
+/* What events tell need not be looked for; but none tells what it was at the start. */
 static int64_t usual_pause(const struct ski_engine *engine, const scalekit_watch *watch)
 {
-    int64_t pause = normal_pause(engine, watch), guard;
+    int64_t pause = normal_pause(engine, watch), guard = 0;
 
-    if (!watch->looks ||
-        !is_told(engine, watch->target)) /* no event tells what it was at the start */
+    if (!watch->looks)
         return pause;
-    guard = ski_feed_guard_ms(&engine->feed);
+    if (is_told(engine, watch->target))
+        guard = ski_feed_guard_ms(&engine->feed);
+    else if (is_delivered(engine, watch->target))
+        guard = jitter(engine, watch->view.settled ? SETTLED_GUARD_MS : GUARD_MS);
     return pause > guard ? pause : guard;
 }
 

@@ -72,15 +72,27 @@ void ski_shown_note(struct ski_shown *shown, uint64_t account, scalekit_time at)
         *slot = (struct ski_shown_slot){account, at, true};
 }
 
+/* NULL: none. */
+static const struct ski_shown_slot *slot_of(const struct ski_shown *shown, uint64_t account)
+{
+    const struct ski_shown_slot *row = shown->slots ? row_of(shown, account) : NULL;
+
+    for (int i = 0; row && i < WAYS; i++)
+        if (row[i].taken && row[i].account == account)
+            return &row[i];
+    return NULL;
+}
+
 bool ski_shown_lacks(const struct ski_shown *shown, uint64_t account, scalekit_time from)
 {
-    const struct ski_shown_slot *row;
+    const struct ski_shown_slot *slot = slot_of(shown, account);
 
-    if (!shown->slots || from <= shown->since)
-        return false;
-    row = row_of(shown, account);
-    for (int i = 0; i < WAYS; i++)
-        if (row[i].taken && row[i].account == account)
-            return row[i].at < from;
-    return true;
+    return shown->slots && from > shown->since && !(slot && slot->at >= from);
+}
+
+bool ski_shown_has_later(const struct ski_shown *shown, uint64_t account, scalekit_time at)
+{
+    const struct ski_shown_slot *slot = slot_of(shown, account);
+
+    return slot && slot->at > at;
 }

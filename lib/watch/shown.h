@@ -1,4 +1,4 @@
-/* shown.h - when the feed last told of an account, so that it can be held to what reads show.
+/* shown.h - when events last told of an account, so that they can be held to what looks show.
  *
  * A table of fixed size.  What it has to forget it forgets knowingly: of the time up to the newest
  * thing forgotten it says nothing at all. */
@@ -27,5 +27,9 @@ void ski_shown_note(struct ski_shown *shown, uint64_t account, scalekit_time at)
 
 /* Whether certainly nothing that happened to the account at that time or later has been shown. */
 bool ski_shown_lacks(const struct ski_shown *shown, uint64_t account, scalekit_time from);
+
+/* Whether something that happened to the account after that time has been shown, as far as it is
+ * remembered. */
+bool ski_shown_has_later(const struct ski_shown *shown, uint64_t account, scalekit_time at);
 
 #endif

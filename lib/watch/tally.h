@@ -8,13 +8,16 @@
 #include <scalekit/governor.h>
 #include <scalekit/watch.h>
 
-#define SKI_SOURCES 4  /* of enum scalekit_watch_source */
+#define SKI_SOURCES 5  /* of enum scalekit_watch_source */
 #define SKI_KINDS   12 /* of enum scalekit_watch_event_kind */
 
 /* Lags from 1 ms to 12 days, four buckets to each doubling. */
 #define SKI_LAG_BUCKETS 120
 
 struct ski_watch_report; /* watch_stats.c */
+
+/* What became of what was posted. */
+enum ski_delivery_fate { SKI_DELIVERY_TAKEN, SKI_DELIVERY_DUPLICATE, SKI_DELIVERY_REJECTED };
 
 /* How many requests had been sent at a moment, by class. */
 struct ski_sent {
@@ -30,7 +33,8 @@ struct ski_tally {
     uint64_t failures; /* looks that failed */
     uint64_t rounds;
     uint64_t ignored; /* observations that were older than what was seen */
-    uint64_t feed_misses;
+    uint64_t feed_misses, missed_deliveries;
+    uint64_t deliveries[3];                /* by enum ski_delivery_fate */
     uint32_t starting, pending, following; /* watches by state, now */
     uint32_t lags[SKI_LAG_BUCKETS];
     struct ski_sent before, latest;  /* for requests a minute */

@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "json/check.h"
 #include "watch/schedule.h"
+#include "webhook/event.h"
 #include <string.h>
 
 #define TELL_BATCH 256
@@ -49,6 +50,7 @@ static void free_extra(scalekit_watch *watch)
     if (!watch->extra)
         return;
     scalekit_request_unref(watch->extra->evidence);
+    scalekit_webhook_event_free(watch->extra->delivery);
     ski_free(mem, watch->extra->unknown_text);
     ski_free(mem, watch->extra);
     watch->extra = NULL;
@@ -160,10 +162,12 @@ void ski_watch_prolong(scalekit_watch *watch, int64_t patience_ms)
     watch->patience_s = (unsigned)(patience_ms / 1000) & 15;
 }
 
-/* Whether it was the last look: asked for after the end had come. */
+/* Whether it was the last look: asked for after the end had come.  A delivery is none: nobody knows
+ * whether it tells the latest. */
 static bool was_last_look(const scalekit_watch *watch, const struct ski_observation *seen)
 {
-    return watch->ending && seen->asked_ms >= watch->end_ms - watch->patience_s * INT64_C(1000);
+    return watch->ending && seen->source != SCALEKIT_WATCH_SOURCE_WEBHOOK &&
+           seen->asked_ms >= watch->end_ms - watch->patience_s * INT64_C(1000);
 }
 
 bool ski_watch_follow(scalekit_watch *watch, const struct ski_account_name *name)
@@ -245,7 +249,7 @@ static void judge_account(scalekit_watch *watch, const struct ski_observation *s
 
     if (account->status == SCALEKIT_ACCOUNT_UNKNOWN && !account->status_text)
         return;
-    if (seen->source == SCALEKIT_WATCH_SOURCE_FEED)
+    if (ski_is_event(seen))
         watch->view.begun = true; /* what events tell are changes */
     kind = ski_judge(&watch->view, account->status, take_text(watch, account), seen->at, known_at);
     if (kind == SKI_NO_EVENT)
@@ -266,7 +270,7 @@ bool ski_watch_judge(scalekit_watch *watch, const struct ski_observation *seen)
         ski_schedule_look(watch->engine, watch->target, true);
         return false;
     }
-    if (seen->source != SCALEKIT_WATCH_SOURCE_FEED && watch->looks < MAX_LOOKS)
+    if (!ski_is_event(seen) && watch->looks < MAX_LOOKS)
         watch->looks++;
     if (seen->account)
         judge_account(watch, seen);
@@ -308,8 +312,10 @@ static void keep(scalekit_watch *watch, const struct ski_observation *seen)
     if (!extra) /* then it is told without */
         return;
     scalekit_request_unref(extra->evidence);
-    extra->evidence = seen && seen->evidence ? scalekit_request_ref(seen->evidence) : NULL;
-    extra->account = extra->evidence ? seen->account : NULL;
+    scalekit_webhook_event_free(extra->delivery);
+    extra->evidence = seen ? scalekit_request_ref(seen->evidence) : NULL;
+    extra->delivery = seen ? ski_webhook_event_ref(seen->delivery) : NULL;
+    extra->account = extra->evidence || extra->delivery ? seen->account : NULL;
     extra->source = seen ? seen->source : SCALEKIT_WATCH_SOURCE_NONE;
     extra->seen_at = seen_at(watch, seen);
 }
@@ -387,11 +393,13 @@ static void describe(const scalekit_watch *watch, struct scalekit_watch_event *e
 }
 
 /* What was kept for the event goes; the rest only when nothing else needs it. */
-static void forget(scalekit_watch *watch, scalekit_request *evidence)
+static void forget(scalekit_watch *watch, scalekit_request *evidence,
+                   const struct scalekit_webhook_event *delivery)
 {
     struct ski_watch_extra *extra = watch->extra;
 
     scalekit_request_unref(evidence);
+    scalekit_webhook_event_free(delivery);
     if (extra && !watch->waiting && !extra->prologue && !extra->unknown_text && !extra->known_at &&
         !extra->deadline_ms && !watch->view.until_reauthorized)
         free_extra(watch);
@@ -400,18 +408,22 @@ static void forget(scalekit_watch *watch, scalekit_request *evidence)
 static void tell(scalekit_watch *watch)
 {
     scalekit_client *client = watch->engine->client;
-    scalekit_request *evidence = watch->extra ? watch->extra->evidence : NULL;
+    struct ski_watch_extra *extra = watch->extra;
+    scalekit_request *evidence = extra ? extra->evidence : NULL;
+    const struct scalekit_webhook_event *delivery = extra ? extra->delivery : NULL;
     struct scalekit_watch_event event;
     bool final = watch->ended;
 
     describe(watch, &event);
     watch->engine->tally.events[event.kind]++;
     watch->waiting = 0;
-    if (evidence)
-        watch->extra->evidence = NULL; /* ours: another event may come inside */
+    if (extra) { /* ours: another event may come inside */
+        extra->evidence = NULL;
+        extra->delivery = NULL;
+    }
     scalekit_watch_ref(watch);
     watch->cb(watch, &event, watch->user);
-    forget(watch, evidence);
+    forget(watch, evidence, delivery);
     scalekit_watch_unref(watch);
     if (!final)
         return;

@@ -22,7 +22,9 @@ struct ski_watch_extra {
     scalekit_time known_at;        /* see ski_judge() */
     int64_t deadline_ms;           /* of one that follows, when a link may end it earlier; 0 */
     /* Of the event to tell. */
-    scalekit_request *evidence; /* keeps the next one, a link or an error; NULL */
+    /* One of them keeps the account, a link or an error; NULL. */
+    scalekit_request *evidence;
+    const struct scalekit_webhook_event *delivery;
     const struct scalekit_connected_account *account;
     scalekit_time seen_at; /* by our clock; 0: never */
     enum scalekit_watch_source source;

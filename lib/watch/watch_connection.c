@@ -237,7 +237,7 @@ static void wait_for_resync(scalekit_connection_watch *watch)
     const struct ski_clock *clock = &client->loop.clock;
     int64_t pause = watch->resync_ms;
 
-    if (!pause && ski_feed_is_trusted(&watch->engine->feed))
+    if (!pause && ski_engine_is_told(watch->engine))
         pause = ski_clock_jitter(clock, RESYNC_MS, 100, 200);
     else if (!pause)
         pause = ski_clock_jitter(clock, client->config.watch_follow_interval_ms, 80, 120);
@@ -471,7 +471,7 @@ static void on_seen(struct ski_listener *listener, const struct ski_observation 
         take(watch, seen, false); /* without memory: the next list has it */
 }
 
-/* One is new or was deleted, or it is nothing: the list tells, at its usual pace without a feed. */
+/* One is new or was deleted, or it is nothing: the list tells, at its usual pace without events. */
 static void on_suspected(struct ski_listener *listener, const struct ski_observation *seen)
 {
     scalekit_connection_watch *watch = SKI_CONTAINER(listener, scalekit_connection_watch, listener);

@@ -49,6 +49,11 @@ static void read_engine(const struct ski_engine *engine, struct scalekit_watch_s
     memcpy(stats->events, tally->events, sizeof tally->events);
     stats->feed_trusted = ski_feed_is_trusted(&engine->feed);
     stats->feed_misses = tally->feed_misses;
+    stats->deliveries = tally->deliveries[SKI_DELIVERY_TAKEN];
+    stats->duplicate_deliveries = tally->deliveries[SKI_DELIVERY_DUPLICATE];
+    stats->rejected_deliveries = tally->deliveries[SKI_DELIVERY_REJECTED];
+    stats->missed_deliveries = tally->missed_deliveries;
+    stats->deliveries_flow = ski_deliveries_are_relied_on(&engine->deliveries);
     stats->n_lags = ski_tally_lags(tally);
     stats->lag_p50_ms = ski_tally_percentile(tally, 50);
     stats->lag_p95_ms = ski_tally_percentile(tally, 95);

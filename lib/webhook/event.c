@@ -1,15 +1,9 @@
-#include "api/event.h"
+#include "webhook/event.h"
 #include "api/account_event.h"
+#include "api/event.h"
 #include "json/decode.h"
 #include "webhook/verify.h"
 #include <string.h>
-
-/* Lives in its own arena, with what is needed to free it. */
-struct holder {
-    struct scalekit_webhook_event event; /* first: what the application sees */
-    struct ski_mem mem;
-    struct ski_arena arena;
-};
 
 static const struct ski_word kinds[] = {
     {SCALEKIT_WEBHOOK_ACCOUNT_CREATED, "connected_account.created"},
@@ -35,7 +29,7 @@ static enum scalekit_webhook_kind kind_of(const char *type)
 
 /* --- reading ------------------------------------------------------------------------------------ */
 
-static scalekit_err read_envelope(struct holder *holder,
+static scalekit_err read_envelope(struct ski_webhook_event *holder,
                                   const struct scalekit_webhook_delivery *delivery)
 {
     const void *decoded = NULL;
@@ -54,7 +48,7 @@ static scalekit_err read_envelope(struct holder *holder,
     return envelope->id && envelope->type && envelope->data ? SCALEKIT_OK : SCALEKIT_ERR_DECODE;
 }
 
-static scalekit_err read_data(struct holder *holder)
+static scalekit_err read_data(struct ski_webhook_event *holder)
 {
     struct scalekit_webhook_event *event = &holder->event;
     scalekit_err err;
@@ -69,7 +63,7 @@ static scalekit_err read_data(struct holder *holder)
     return err;
 }
 
-static scalekit_err read_event(struct holder *holder,
+static scalekit_err read_event(struct ski_webhook_event *holder,
                                const struct scalekit_webhook_delivery *delivery,
                                const struct ski_webhook_origin *origin)
 {
@@ -92,11 +86,12 @@ static scalekit_err read_event(struct holder *holder,
 /* --- a life ------------------------------------------------------------------------------------- */
 
 /* The texts of an event, once as they are and once as a part of its data, and its structures. */
-static struct holder *new_holder(const struct scalekit_allocator *allocator, size_t body_length)
+static struct ski_webhook_event *new_holder(const struct scalekit_allocator *allocator,
+                                            size_t body_length)
 {
     struct ski_mem mem;
     struct ski_arena arena;
-    struct holder *holder;
+    struct ski_webhook_event *holder;
 
     ski_mem_init(&mem, allocator);
     if (body_length > SCALEKIT_WEBHOOK_MAX_BODY)
@@ -105,6 +100,9 @@ static struct holder *new_holder(const struct scalekit_allocator *allocator, siz
     holder = ski_arena_alloc(&arena, sizeof *holder);
     if (!holder)
         return NULL;
+    holder->refs = 1;
+    holder->body_length = body_length;
+    ski_list_init(&holder->link);
     holder->mem = mem;
     holder->arena = arena;
     holder->arena.mem = &holder->mem;
@@ -112,7 +110,7 @@ static struct holder *new_holder(const struct scalekit_allocator *allocator, siz
 }
 
 /* The allocator and the arena leave the memory that they free. */
-static void free_holder(struct holder *holder)
+static void free_holder(struct ski_webhook_event *holder)
 {
     struct ski_mem mem = holder->mem;
     struct ski_arena arena = holder->arena;
@@ -127,7 +125,7 @@ enum scalekit_webhook_verdict scalekit_webhook_open(
 {
     struct ski_webhook_origin origin;
     enum scalekit_webhook_verdict verdict = ski_webhook_verify(rules, delivery, &origin);
-    struct holder *holder;
+    struct ski_webhook_event *holder;
     scalekit_err err;
 
     *event = NULL;
@@ -145,8 +143,18 @@ enum scalekit_webhook_verdict scalekit_webhook_open(
     return err == SCALEKIT_ERR_NOMEM ? SCALEKIT_WEBHOOK_NO_MEMORY : SCALEKIT_WEBHOOK_NO_EVENT;
 }
 
-void scalekit_webhook_event_free(const struct scalekit_webhook_event *event)
+const struct scalekit_webhook_event *ski_webhook_event_ref(
+    const struct scalekit_webhook_event *event)
 {
     if (event)
-        free_holder((struct holder *)event);
+        ((struct ski_webhook_event *)event)->refs++;
+    return event;
+}
+
+void scalekit_webhook_event_free(const struct scalekit_webhook_event *event)
+{
+    struct ski_webhook_event *holder = (struct ski_webhook_event *)event;
+
+    if (holder && --holder->refs == 0)
+        free_holder(holder);
 }

@@ -31,8 +31,37 @@ const char *scalekit_webhook_verdict_text(enum scalekit_webhook_verdict verdict)
         return "the signature is wrong";
     case SCALEKIT_WEBHOOK_NO_EVENT:
         return "the signature is right, but the body is not an event";
+    case SCALEKIT_WEBHOOK_DUPLICATE:
+        return "it was delivered before";
+    case SCALEKIT_WEBHOOK_BUSY:
+        return "too many deliveries wait to be told";
     }
     return "unknown";
+}
+
+int scalekit_webhook_http_status(enum scalekit_webhook_verdict verdict)
+{
+    switch (verdict) {
+    case SCALEKIT_WEBHOOK_GOOD:
+    case SCALEKIT_WEBHOOK_DUPLICATE:
+        return 201;
+    case SCALEKIT_WEBHOOK_REPEATED_HEADER:
+    case SCALEKIT_WEBHOOK_MISSING_HEADER:
+    case SCALEKIT_WEBHOOK_BAD_TIMESTAMP:
+    case SCALEKIT_WEBHOOK_NO_EVENT:
+        return 400;
+    case SCALEKIT_WEBHOOK_STALE:
+    case SCALEKIT_WEBHOOK_FROM_THE_FUTURE:
+    case SCALEKIT_WEBHOOK_BAD_SIGNATURE:
+        return 401;
+    case SCALEKIT_WEBHOOK_BUSY:
+        return 503;
+    case SCALEKIT_WEBHOOK_INVALID:
+    case SCALEKIT_WEBHOOK_NO_MEMORY:
+    case SCALEKIT_WEBHOOK_BAD_SECRET:
+        break;
+    }
+    return 500;
 }
 
 /* --- headers ------------------------------------------------------------------------------------ */

@@ -1,0 +1,83 @@
+/* scalekit/webhook_server.h - receivers of deliveries, on the caller's loop.
+ *
+ * A server of its own, behind a proxy or with TLS:
+ *
+ *     scalekit_webhook_server_new(&server, base,
+ *                                 SCALEKIT_PARAMS(scalekit_webhook_server_params,
+ *                                                 .client = client, .port = 8080,
+ *                                                 .path = "/webhooks/scalekit"),
+ *                                 &problem);
+ *
+ * or a path of an evhttp server that the application has:
+ *
+ *     evhttp_set_cb(http, "/webhooks/scalekit", scalekit_webhook_evhttp_cb, client);
+ *
+ * Both hand every POST to scalekit_webhook_deliver() and answer before watches or handlers are told:
+ *
+ *   201       taken in, or had before
+ *   400       a header is missing, there twice, or no number; the body is no event
+ *   401       the signature is wrong, or too old, or from the future
+ *   404, 405  another path (of the server of its own); another method than POST
+ *   413       the body is larger than SCALEKIT_WEBHOOK_MAX_BODY
+ *   500       there is no secret, or no memory
+ *   503       too much waits to be told; Scalekit posts it again */
+#ifndef SCALEKIT_WEBHOOK_SERVER_H
+#define SCALEKIT_WEBHOOK_SERVER_H
+
+#include <scalekit/webhook_deliver.h>
+
+struct event_base;
+struct evhttp_request;
+
+SCALEKIT_BEGIN
+
+typedef struct scalekit_webhook_server scalekit_webhook_server;
+
+/* Takes in a delivery instead of a client.  Borrowed until it returns.  Returns the verdict, which
+ * decides the answer (scalekit_webhook_http_status()); the answer leaves when it has returned. */
+typedef enum scalekit_webhook_verdict (*scalekit_webhook_take_cb)(
+    const struct scalekit_webhook_delivery *delivery, void *user);
+
+struct scalekit_webhook_server_params {
+    size_t struct_size;
+    scalekit_client *client;       /* whose deliveries they are; or */
+    scalekit_webhook_take_cb take; /* who takes them in instead */
+    void *user;                    /* handed to it */
+    const char *address;           /* to listen on, IPv4 or IPv6; NULL: "127.0.0.1" */
+    uint16_t port;                 /* 0: any that is free */
+    const char *path;              /* beginning with '/'; NULL: "/" */
+    /* PEM files: the chain of certificates, and its key.  Both: https:// (TLS 1.2 or later); neither:
+     * http://, for a place behind a proxy. */
+    const char *certificate_file, *key_file;
+    unsigned max_connections; /* at once: 1 to 65,536; 0: 1,024.  More wait to be accepted */
+    int64_t idle_timeout_ms;  /* of a connection on which nothing comes, to a day; 0: 60,000 */
+};
+
+/* Listens.
+ *
+ *   out      the server; yours, to be freed before its client and its base.  NULL when it failed
+ *   base     the loop; borrowed
+ *   params   copied; the client is borrowed
+ *   problem  NULL, or set to a static sentence that names the member that is wrong
+ *
+ * Returns SCALEKIT_OK; SCALEKIT_ERR_INVALID: not exactly one of client and take is given, a member is
+ * out of range, the address or the path is none; SCALEKIT_ERR_TLS: the files cannot be read, or do
+ * not belong together; SCALEKIT_ERR_CONNECT: the port is taken, or may not be listened on;
+ * SCALEKIT_ERR_NOMEM. */
+SCALEKIT_API scalekit_err scalekit_webhook_server_new(
+    scalekit_webhook_server **out, struct event_base *base,
+    const struct scalekit_webhook_server_params *params, const char **problem);
+
+/* Where it listens. */
+SCALEKIT_API uint16_t scalekit_webhook_server_port(const scalekit_webhook_server *server);
+
+/* Closes every connection, answered or not.  Not from inside `take`.  NULL is ignored. */
+SCALEKIT_API void scalekit_webhook_server_free(scalekit_webhook_server *server);
+
+/* Answers a request of an evhttp server, whose limits are the application's (evhttp_set_max_body_size(),
+ * evhttp_set_max_headers_size(), evhttp_set_timeout()).  `client`: a scalekit_client. */
+SCALEKIT_API void scalekit_webhook_evhttp_cb(struct evhttp_request *request, void *client);
+
+SCALEKIT_END
+
+#endif

@@ -1,0 +1,352 @@
+#include "watch/deliveries.h"
+#include "base/str.h"
+#include "json/check.h"
+#include "watch/watch.h"
+#include "webhook/event.h"
+#include "webhook/signature.h"
+#include <string.h>
+
+#define SECOND_US   INT64_C(1000000)
+#define DAY_US      (86400 * SECOND_US)
+#define MAX_WAITING 4096
+#define MAX_BYTES   (16u << 20)
+#define TELL_BATCH  256
+/* A delivery may be under way for so long, and the time it was sent at is rounded down. */
+#define TRANSIT_US (11 * SECOND_US)
+
+static struct ski_loop *loop_of(const struct ski_deliveries *deliveries)
+{
+    return &deliveries->engine->client->loop;
+}
+
+/* --- whether they flow -------------------------------------------------------------------------- */
+
+static void review(struct ski_deliveries *deliveries)
+{
+    struct ski_loop *loop = loop_of(deliveries);
+    struct ski_reliance *reliance = &deliveries->reliance;
+
+    if (!ski_reliance_review(reliance, ski_loop_now(loop)))
+        return;
+    if (reliance->trusted)
+        ski_timer_set(loop, deliveries->timer, reliance->told_ms + SKI_RELIANCE_MS);
+    ski_log(&loop->log, SCALEKIT_LOG_DEBUG, "deliveries %s",
+            reliance->trusted ? "are followed" : "are not relied on");
+    ski_engine_trust(deliveries->engine, reliance->trusted);
+}
+
+static void on_timer(void *owner)
+{
+    struct ski_deliveries *deliveries = owner;
+
+    review(deliveries);
+    if (deliveries->reliance.trusted)
+        ski_timer_set(loop_of(deliveries), deliveries->timer,
+                      deliveries->reliance.told_ms + SKI_RELIANCE_MS);
+}
+
+bool ski_deliveries_are_relied_on(const struct ski_deliveries *deliveries)
+{
+    return deliveries->reliance.trusted;
+}
+
+void ski_deliveries_compare(struct ski_deliveries *deliveries, const struct ski_observation *seen)
+{
+    const char *id = seen->account->id;
+    struct ski_reliance *reliance = &deliveries->reliance;
+    unsigned missed = reliance->missed;
+
+    if (!reliance->trusted || !id || !seen->at)
+        return;
+    ski_reliance_compare(reliance, ski_hash(id, strlen(id)), seen->at,
+                     ski_clock_wall(&loop_of(deliveries)->clock));
+    if (reliance->missed > missed)
+        deliveries->engine->tally.missed_deliveries++;
+    review(deliveries);
+}
+
+/* --- secrets ------------------------------------------------------------------------------------ */
+
+static void drop_secrets(struct ski_deliveries *deliveries)
+{
+    if (deliveries->secrets)
+        ski_cleanse(deliveries->secrets, deliveries->secrets_size);
+    ski_free(&deliveries->engine->mem, deliveries->secrets);
+    deliveries->secrets = NULL;
+    deliveries->n_secrets = deliveries->secrets_size = 0;
+}
+
+static scalekit_err keep_secrets(struct ski_deliveries *deliveries, const char *const *secrets,
+                                 size_t n)
+{
+    size_t size = n * sizeof *secrets;
+    const char **copy;
+    char *to;
+
+    for (size_t i = 0; i < n; i++)
+        size += strlen(secrets[i]) + 1;
+    copy = ski_alloc(&deliveries->engine->mem, size);
+    if (!copy)
+        return SCALEKIT_ERR_NOMEM;
+    to = (char *)(copy + n);
+    for (size_t i = 0; i < n; i++) {
+        copy[i] = to;
+        to = stpcpy(to, secrets[i]) + 1;
+    }
+    drop_secrets(deliveries);
+    deliveries->secrets = copy;
+    deliveries->n_secrets = n;
+    deliveries->secrets_size = size;
+    return SCALEKIT_OK;
+}
+
+/* A secret that signs can be used. */
+static scalekit_err check_secrets(const char *const *secrets, size_t n)
+{
+    if (!secrets || n == 0 || n > SCALEKIT_WEBHOOK_MAX_SECRETS)
+        return SCALEKIT_ERR_INVALID;
+    for (size_t i = 0; i < n; i++) {
+        char signature[SCALEKIT_WEBHOOK_SIGNATURE_SIZE];
+        enum scalekit_webhook_verdict verdict =
+            scalekit_webhook_sign(signature, secrets[i], "id", 0, NULL, 0);
+
+        ski_cleanse(signature, sizeof signature);
+        if (verdict == SCALEKIT_WEBHOOK_NO_MEMORY)
+            return SCALEKIT_ERR_NOMEM;
+        if (verdict != SCALEKIT_WEBHOOK_GOOD)
+            return SCALEKIT_ERR_INVALID;
+    }
+    return SCALEKIT_OK;
+}
+
+scalekit_err scalekit_webhook_accept(scalekit_client *client,
+                                     const struct scalekit_webhook_accept_params *params)
+{
+    struct scalekit_webhook_accept_params p;
+    struct ski_deliveries *deliveries;
+    struct ski_engine *engine;
+    scalekit_err err;
+
+    params = ski_params_copy(&p, sizeof p, params);
+    if (!client || !params->struct_size || params->tolerance < 0)
+        return SCALEKIT_ERR_INVALID;
+    if (client->closing)
+        return SCALEKIT_ERR_CLOSED;
+    err = check_secrets(params->secrets, params->n_secrets);
+    if (err != SCALEKIT_OK)
+        return err;
+    engine = ski_engine_of(client);
+    if (!engine)
+        return SCALEKIT_ERR_NOMEM;
+    deliveries = &engine->deliveries;
+    if (deliveries->timer == SKI_NO_TIMER)
+        deliveries->timer = ski_timer_new(&client->loop, on_timer, deliveries);
+    if (deliveries->timer == SKI_NO_TIMER)
+        return SCALEKIT_ERR_NOMEM;
+    err = keep_secrets(deliveries, params->secrets, params->n_secrets);
+    if (err != SCALEKIT_OK)
+        return err;
+    deliveries->tolerance = params->tolerance;
+    deliveries->cb = params->cb;
+    deliveries->user = params->user;
+    return SCALEKIT_OK;
+}
+
+/* --- what comes --------------------------------------------------------------------------------- */
+
+static bool is_full(const struct ski_deliveries *deliveries)
+{
+    return deliveries->n_waiting >= MAX_WAITING || deliveries->n_bytes >= MAX_BYTES;
+}
+
+static bool is_known(const struct ski_deliveries *deliveries,
+                     const struct scalekit_webhook_event *event)
+{
+    return ski_seen_ids_have(&deliveries->ids, event->delivery_id) ||
+           ski_seen_ids_have(&deliveries->event_ids, event->event->id);
+}
+
+static void take_in(struct ski_deliveries *deliveries, const struct scalekit_webhook_event *event)
+{
+    struct ski_webhook_event *holder = (struct ski_webhook_event *)event;
+    int64_t now = ski_loop_now(loop_of(deliveries));
+
+    ski_seen_ids_note(&deliveries->ids, event->delivery_id, now);
+    ski_seen_ids_note(&deliveries->event_ids, event->event->id, now);
+    ski_list_push_back(&deliveries->waiting, &holder->link);
+    deliveries->n_waiting++;
+    deliveries->n_bytes += holder->body_length;
+    ski_task_defer(loop_of(deliveries), &deliveries->task);
+}
+
+static enum scalekit_webhook_verdict deliver(struct ski_deliveries *deliveries,
+                                             const struct scalekit_webhook_delivery *delivery)
+{
+    const struct scalekit_webhook_event *event;
+    enum scalekit_webhook_verdict verdict = scalekit_webhook_open(
+        SCALEKIT_PARAMS(scalekit_webhook_rules, .secrets = deliveries->secrets,
+                        .n_secrets = deliveries->n_secrets,
+                        .now = ski_clock_wall(&loop_of(deliveries)->clock) / SECOND_US,
+                        .tolerance = deliveries->tolerance,
+                        .allocator = &deliveries->engine->mem.hooks),
+        delivery, &event);
+
+    if (verdict != SCALEKIT_WEBHOOK_GOOD)
+        return verdict;
+    if (!is_known(deliveries, event) && !is_full(deliveries)) {
+        take_in(deliveries, event);
+        return SCALEKIT_WEBHOOK_GOOD;
+    }
+    verdict = is_known(deliveries, event) ? SCALEKIT_WEBHOOK_DUPLICATE : SCALEKIT_WEBHOOK_BUSY;
+    scalekit_webhook_event_free(event);
+    return verdict;
+}
+
+static enum ski_delivery_fate fate_of(enum scalekit_webhook_verdict verdict)
+{
+    return verdict == SCALEKIT_WEBHOOK_GOOD        ? SKI_DELIVERY_TAKEN
+           : verdict == SCALEKIT_WEBHOOK_DUPLICATE ? SKI_DELIVERY_DUPLICATE
+                                                   : SKI_DELIVERY_REJECTED;
+}
+
+enum scalekit_webhook_verdict scalekit_webhook_deliver(
+    scalekit_client *client, const struct scalekit_webhook_delivery *delivery)
+{
+    struct ski_engine *engine;
+    enum scalekit_webhook_verdict verdict;
+
+    if (!client || client->closing || !delivery || delivery->interceptor)
+        return SCALEKIT_WEBHOOK_INVALID;
+    engine = ski_engine_of(client);
+    if (!engine)
+        return SCALEKIT_WEBHOOK_NO_MEMORY;
+    verdict = deliver(&engine->deliveries, delivery);
+    engine->tally.deliveries[fate_of(verdict)]++;
+    return verdict;
+}
+
+/* --- what it tells ------------------------------------------------------------------------------ */
+
+/* When something happened, as far as that can be believed; else 0. */
+static scalekit_time time_of(const struct ski_deliveries *deliveries,
+                             const struct scalekit_webhook_event *event)
+{
+    scalekit_time at = event->event->occurred_at;
+
+    return at <= ski_clock_wall(&loop_of(deliveries)->clock) + DAY_US ? at : 0;
+}
+
+/* How long ago it may have happened, at most: until it was sent the service's clock knows. */
+static int64_t age_ms(const struct scalekit_webhook_event *event, scalekit_time at)
+{
+    return at ? (event->sent_at - at + TRANSIT_US) / 1000 : INT64_MAX;
+}
+
+/* Whether it is a change of a status, and which; one without a time has no place among others. */
+static bool has_status(const struct scalekit_webhook_event *event, scalekit_time at)
+{
+    return event->kind == SCALEKIT_WEBHOOK_ACCOUNT_STATUS_UPDATED && at &&
+           event->account->status != SCALEKIT_ACCOUNT_UNKNOWN;
+}
+
+static void tell_engine(struct ski_deliveries *deliveries, struct scalekit_webhook_event *event)
+{
+    const struct scalekit_connected_account *account = event->account;
+    struct ski_loop *loop = loop_of(deliveries);
+    scalekit_time at = time_of(deliveries, event);
+    const struct ski_observation observation = {
+        .source = SCALEKIT_WATCH_SOURCE_WEBHOOK,
+        .account = account,
+        .delivery = event,
+        .asked_ms = ski_loop_now(loop),
+        .at = at,
+        .age_ms = age_ms(event, at),
+    };
+
+    switch (event->kind) {
+    case SCALEKIT_WEBHOOK_ACCOUNT_STATUS_UPDATED:
+        if (!has_status(event, at)) {
+            ski_engine_suspect(deliveries->engine, &observation);
+            break;
+        }
+        event->overtaken = !ski_reliance_told(
+            &deliveries->reliance, ski_hash(account->id, strlen(account->id)), at, ski_loop_now(loop));
+        review(deliveries);
+        ski_engine_saw(deliveries->engine, &observation);
+        break;
+    case SCALEKIT_WEBHOOK_ACCOUNT_CREATED:
+        ski_engine_alert(deliveries->engine, &observation);
+        break;
+    case SCALEKIT_WEBHOOK_ACCOUNT_UPDATED:
+    case SCALEKIT_WEBHOOK_ACCOUNT_DELETED:
+    case SCALEKIT_WEBHOOK_ACCOUNT_OAUTH_SUCCEEDED:
+    case SCALEKIT_WEBHOOK_ACCOUNT_TOKEN_REFRESH_FAILED:
+        ski_engine_suspect(deliveries->engine, &observation);
+        break;
+    case SCALEKIT_WEBHOOK_OTHER:
+    case SCALEKIT_WEBHOOK_ACCOUNT_MAGIC_LINK_GENERATED:
+    case SCALEKIT_WEBHOOK_ACCOUNT_OAUTH_TOKENS_FETCHED:
+    case SCALEKIT_WEBHOOK_ACCOUNT_TOKEN_REFRESH_SUCCEEDED:
+        break;
+    }
+}
+
+/* The oldest that waits; false: none. */
+static bool tell_next(struct ski_deliveries *deliveries)
+{
+    struct ski_list *node = ski_list_pop_front(&deliveries->waiting);
+    struct ski_webhook_event *holder;
+
+    if (!node)
+        return false;
+    holder = SKI_CONTAINER(node, struct ski_webhook_event, link);
+    deliveries->n_waiting--;
+    deliveries->n_bytes -= holder->body_length;
+    tell_engine(deliveries, &holder->event);
+    ski_watch_tell_ready(deliveries->engine, deliveries->engine->client->closing);
+    if (deliveries->cb)
+        deliveries->cb(deliveries->engine->client, &holder->event, deliveries->user);
+    scalekit_webhook_event_free(&holder->event);
+    return true;
+}
+
+static void on_task(struct ski_task *task)
+{
+    struct ski_deliveries *deliveries = SKI_CONTAINER(task, struct ski_deliveries, task);
+    scalekit_client *client = deliveries->engine->client;
+
+    ski_client_enter(client);
+    for (int left = TELL_BATCH; left && !client->closing && tell_next(deliveries); left--)
+        ;
+    if (!ski_list_empty(&deliveries->waiting) && !client->closing)
+        ski_task_defer(&client->loop, task);
+    ski_client_leave(client);
+}
+
+/* --- life --------------------------------------------------------------------------------------- */
+
+void ski_deliveries_init(struct ski_deliveries *deliveries, struct ski_engine *engine)
+{
+    *deliveries = (struct ski_deliveries){.engine = engine, .timer = SKI_NO_TIMER};
+    ski_list_init(&deliveries->waiting);
+    ski_task_init(&deliveries->task, on_task);
+    ski_seen_ids_init(&deliveries->ids, &engine->mem);
+    ski_seen_ids_init(&deliveries->event_ids, &engine->mem);
+    ski_reliance_init(&deliveries->reliance, &engine->mem);
+}
+
+void ski_deliveries_close(struct ski_deliveries *deliveries)
+{
+    while (tell_next(deliveries))
+        ;
+}
+
+void ski_deliveries_free(struct ski_deliveries *deliveries)
+{
+    ski_task_cancel(&deliveries->task);
+    ski_timer_free(loop_of(deliveries), deliveries->timer);
+    drop_secrets(deliveries);
+    ski_seen_ids_free(&deliveries->ids);
+    ski_seen_ids_free(&deliveries->event_ids);
+    ski_reliance_free(&deliveries->reliance);
+}
