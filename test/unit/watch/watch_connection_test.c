@@ -449,7 +449,7 @@ static void test_suspicions(void)
         engine = ski_engine_of(f.client);
         engine->feed.trusted = true;
         engine->feed.trusted_ms = virtual_now(&f);
-        ski_engine_trust(engine);
+        ski_engine_trust(engine, true);
         town_add(&town, "gmail", "user_2", "PENDING_AUTH");
         ski_engine_suspect(engine, &seen);
         virtual_pass(&f, INTERVAL_MS + 1000);
