@@ -128,7 +128,7 @@ scalekit_err scalekit_webhook_accept(scalekit_client *client,
     scalekit_err err;
 
     params = ski_params_copy(&p, sizeof p, params);
-    if (!client || !params->struct_size || params->tolerance < 0)
+    if (!client || params != &p || params->tolerance < 0)
         return SCALEKIT_ERR_INVALID;
     if (client->closing)
         return SCALEKIT_ERR_CLOSED;
@@ -261,6 +261,7 @@ static void tell_engine(struct ski_deliveries *deliveries, struct scalekit_webho
         .asked_ms = ski_loop_now(loop),
         .at = at,
         .age_ms = age_ms(event, at),
+        .herald = event->kind != SCALEKIT_WEBHOOK_ACCOUNT_STATUS_UPDATED,
     };
 
     switch (event->kind) {

@@ -310,13 +310,13 @@ void ski_engine_saw(struct ski_engine *engine, const struct ski_observation *obs
         saw(engine, ski_targets_by_id(&engine->targets, account->id), observation);
 }
 
-/* An event without a status may be right.  A delivery with one is mostly on its way. */
+/* An event that does not say what the account is now may be right. */
 static void suspect(struct ski_engine *engine, struct ski_target *target,
                     const struct ski_observation *told)
 {
     if (!target || (told->at && told->at <= target->updated_at))
         return;
-    if (told->source == SCALEKIT_WATCH_SOURCE_WEBHOOK)
+    if (told->herald)
         ski_schedule_look_soon(engine, target);
     else
         look_now(engine, target, DOUBTFUL_LOOKS);

@@ -99,7 +99,7 @@ static void test_every_counter(void)
     *tally = (struct ski_tally){
         .requests = {[SKI_LOOK_SINGLE] = 1, [SKI_LOOK_USER] = 2, [SKI_LOOK_SWEEP] = 3},
         .feed_requests = 4,
-        .seen = {5, 6, 7, 8},
+        .seen = {5, 6, 7, 8, 9},
         .events = {[SCALEKIT_WATCH_LINK] = 9, [SCALEKIT_WATCH_STOPPED] = 10},
         .failures = 11,
         .rounds = 12,
@@ -108,6 +108,10 @@ static void test_every_counter(void)
         .starting = 15,
         .pending = 16,
         .following = 17,
+        .deliveries = {[SKI_DELIVERY_TAKEN] = 18,
+                       [SKI_DELIVERY_DUPLICATE] = 19,
+                       [SKI_DELIVERY_REJECTED] = 20},
+        .missed_deliveries = 21,
         .lags = {[0] = 90, [4] = 8, [8] = 2}, /* 1, 2 and 4 ms */
     };
     stats = stats_of(&f);
@@ -128,6 +132,11 @@ static void test_every_counter(void)
     CU_ASSERT_EQUAL(stats.pending, 16);
     CU_ASSERT_EQUAL(stats.following, 17);
     CU_ASSERT_EQUAL(stats.watches, 15 + 16 + 17);
+    CU_ASSERT_EQUAL(stats.deliveries, 18);
+    CU_ASSERT_EQUAL(stats.duplicate_deliveries, 19);
+    CU_ASSERT_EQUAL(stats.rejected_deliveries, 20);
+    CU_ASSERT_EQUAL(stats.missed_deliveries, 21);
+    CU_ASSERT_FALSE(stats.deliveries_flow);
     CU_ASSERT_EQUAL(stats.n_lags, 100);
     CU_ASSERT_EQUAL(stats.lag_p50_ms, 1);
     CU_ASSERT_EQUAL(stats.lag_p95_ms, 2);
