@@ -6,10 +6,11 @@
 /* So many that were missed, and more than were told, end it. */
 #define FEW_MISSED 3
 #define MANY       64
+#define PAUSE_MS   60000
 
 void ski_reliance_init(struct ski_reliance *reliance, const struct ski_mem *mem)
 {
-    *reliance = (struct ski_reliance){.told_ms = INT64_MIN};
+    *reliance = (struct ski_reliance){.told_ms = INT64_MIN, .since_ms = INT64_MIN};
     ski_shown_init(&reliance->shown, mem);
 }
 
@@ -55,7 +56,8 @@ bool ski_reliance_review(struct ski_reliance *reliance, int64_t now_ms)
     bool trusted = reliance->told_ms != INT64_MIN && now_ms - reliance->told_ms < SKI_RELIANCE_MS &&
                    (reliance->missed < FEW_MISSED || reliance->missed <= reliance->told);
 
-    if (trusted == reliance->trusted)
+    if (trusted == reliance->trusted ||
+        (trusted && reliance->since_ms != INT64_MIN && now_ms - reliance->since_ms < PAUSE_MS))
         return false;
     reliance->trusted = trusted;
     reliance->since_ms = now_ms;

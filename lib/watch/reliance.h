@@ -1,7 +1,8 @@
 /* reliance.h - whether deliveries tell what happens, so that looks may be rare.
  *
- * They flow while one that tells a status came in the last ten minutes, and looks do not show more
- * changes than they have told: an endpoint may be gone, or be told of a part of what happens only.
+ * They are relied on while one that tells a status came in the last ten minutes, and looks do not
+ * show more changes than they have told: an endpoint may be gone, or be told of a part of what
+ * happens only.  When that ends it is for a minute at least, for who relied on them has to be woken.
  * Pure: no engine, no timers. */
 #ifndef SKI_WATCH_RELIANCE_H
 #define SKI_WATCH_RELIANCE_H
@@ -12,8 +13,8 @@
 
 struct ski_reliance {
     struct ski_shown shown; /* what was told lately */
-    int64_t told_ms;        /* the last delivery */
-    int64_t since_ms;       /* when it was trusted first, without a break */
+    int64_t told_ms;        /* the last delivery; INT64_MIN: none yet */
+    int64_t since_ms;       /* of `trusted`: the last change; INT64_MIN: none yet */
     unsigned told, missed;  /* lately: halved together, before they grow large */
     bool trusted;           /* as of the last review */
 };
@@ -29,7 +30,7 @@ bool ski_reliance_told(struct ski_reliance *reliance, uint64_t account, scalekit
 void ski_reliance_compare(struct ski_reliance *reliance, uint64_t account, scalekit_time at,
                       scalekit_time wall);
 
-/* Whether they flow: kept in `trusted`.  Returns whether that has changed. */
+/* Whether they are relied on: kept in `trusted`.  Returns whether that has changed. */
 bool ski_reliance_review(struct ski_reliance *reliance, int64_t now_ms);
 
 #endif
