@@ -332,6 +332,29 @@ static void test_texts(void)
                            "unknown");
 }
 
+/* What is wrong with a delivery is the sender's fault, or ours: then it is to come again. */
+static void test_http_status(void)
+{
+    static const int statuses[] = {[SCALEKIT_WEBHOOK_GOOD] = 201,
+                                   [SCALEKIT_WEBHOOK_INVALID] = 500,
+                                   [SCALEKIT_WEBHOOK_REPEATED_HEADER] = 400,
+                                   [SCALEKIT_WEBHOOK_MISSING_HEADER] = 400,
+                                   [SCALEKIT_WEBHOOK_BAD_TIMESTAMP] = 400,
+                                   [SCALEKIT_WEBHOOK_STALE] = 401,
+                                   [SCALEKIT_WEBHOOK_FROM_THE_FUTURE] = 401,
+                                   [SCALEKIT_WEBHOOK_NO_MEMORY] = 500,
+                                   [SCALEKIT_WEBHOOK_BAD_SECRET] = 500,
+                                   [SCALEKIT_WEBHOOK_BAD_SIGNATURE] = 401,
+                                   [SCALEKIT_WEBHOOK_NO_EVENT] = 400,
+                                   [SCALEKIT_WEBHOOK_DUPLICATE] = 201,
+                                   [SCALEKIT_WEBHOOK_BUSY] = 503};
+
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
+        CU_ASSERT_EQUAL(scalekit_webhook_http_status((enum scalekit_webhook_verdict)i),
+                        statuses[i]);
+    CU_ASSERT_EQUAL(scalekit_webhook_http_status((enum scalekit_webhook_verdict)99), 500);
+}
+
 SUITE(webhook_verify, {"every vector has its verdict", test_vectors},
       {"a timestamp is digits, and within the tolerance on both sides", test_time},
       {"any of several secrets will do, and each must be readable", test_rotation},
@@ -340,4 +363,5 @@ SUITE(webhook_verify, {"every vector has its verdict", test_vectors},
       {"every bit of a body counts, whatever its bytes", test_bytes},
       {"bodies may be empty and huge", test_sizes}, {"a wrong call is said to be one", test_misuse},
       {"what is signed is what is verified", test_sign},
-      {"each verdict has words of its own", test_texts})
+      {"each verdict has words of its own", test_texts},
+      {"each verdict has an answer", test_http_status})
