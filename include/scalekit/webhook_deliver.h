@@ -1,8 +1,9 @@
 /* scalekit/webhook_deliver.h - deliveries handed to a client: its watches are told at once.
  *
- *     scalekit_webhook_accept(client, SCALEKIT_PARAMS(scalekit_webhook_accept_params,
- *                                                     .secrets = &secret, .n_secrets = 1,
- *                                                     .cb = on_event));
+ *     scalekit_webhook_accept(client,
+ *                             SCALEKIT_PARAMS(scalekit_webhook_accept_params, .secrets = &secret,
+ *                                             .n_secrets = 1, .cb = on_event),
+ *                             &problem);
  *
  *     ... for each POST that comes, however it comes:
  *     verdict = scalekit_webhook_deliver(
@@ -51,13 +52,16 @@ struct scalekit_webhook_accept_params {
 /* From now on deliveries with these secrets are accepted, and no others.  May be called again, to
  * replace all of it: what was accepted before is told to the new handler.
  *
- *   params  copied
+ *   params   copied
+ *   problem  NULL, or set to a static sentence that names the member that is wrong; NULL
+ *            when it succeeds
  *
  * Returns SCALEKIT_OK; SCALEKIT_ERR_INVALID: the client is NULL, there is no secret or more than 16,
  * one cannot be read, or the tolerance is negative; SCALEKIT_ERR_CLOSED: the client is being freed;
  * SCALEKIT_ERR_NOMEM: everything is as it was. */
-SCALEKIT_API scalekit_err scalekit_webhook_accept(
-    scalekit_client *client, const struct scalekit_webhook_accept_params *params);
+SCALEKIT_API scalekit_err
+scalekit_webhook_accept(scalekit_client *client,
+                        const struct scalekit_webhook_accept_params *params, const char **problem);
 
 /* Takes in what was posted.  On the client's thread; from others see submit.h.  Nothing is kept of
  * the arguments, and no callback comes from inside.

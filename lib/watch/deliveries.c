@@ -14,6 +14,8 @@
 /* A delivery may be under way for so long, and the time it was sent at is rounded down. */
 #define TRANSIT_US (11 * SECOND_US)
 
+static const char out_of_memory[] = "out of memory";
+
 static struct ski_loop *loop_of(const struct ski_deliveries *deliveries)
 {
     return &deliveries->engine->client->loop;
@@ -59,7 +61,7 @@ void ski_deliveries_compare(struct ski_deliveries *deliveries, const struct ski_
     if (!reliance->trusted || !id || !seen->at)
         return;
     ski_reliance_compare(reliance, ski_hash(id, strlen(id)), seen->at,
-                     ski_clock_wall(&loop_of(deliveries)->clock));
+                         ski_clock_wall(&loop_of(deliveries)->clock));
     if (reliance->missed > missed)
         deliveries->engine->tally.missed_deliveries++;
     review(deliveries);
@@ -76,8 +78,7 @@ static void drop_secrets(struct ski_deliveries *deliveries)
     deliveries->n_secrets = deliveries->secrets_size = 0;
 }
 
-static scalekit_err keep_secrets(struct ski_deliveries *deliveries, const char *const *secrets,
-                                 size_t n)
+static bool keep_secrets(struct ski_deliveries *deliveries, const char *const *secrets, size_t n)
 {
     size_t size = n * sizeof *secrets;
     const char **copy;
@@ -87,7 +88,7 @@ static scalekit_err keep_secrets(struct ski_deliveries *deliveries, const char *
         size += strlen(secrets[i]) + 1;
     copy = ski_alloc(&deliveries->engine->mem, size);
     if (!copy)
-        return SCALEKIT_ERR_NOMEM;
+        return false;
     to = (char *)(copy + n);
     for (size_t i = 0; i < n; i++) {
         copy[i] = to;
@@ -97,58 +98,82 @@ static scalekit_err keep_secrets(struct ski_deliveries *deliveries, const char *
     deliveries->secrets = copy;
     deliveries->n_secrets = n;
     deliveries->secrets_size = size;
-    return SCALEKIT_OK;
+    return true;
 }
 
-/* A secret that signs can be used. */
-static scalekit_err check_secrets(const char *const *secrets, size_t n)
+/* What is wrong with a secret, which is used to see whether it can be; NULL: nothing. */
+static const char *secret_problem(const char *secret)
 {
-    if (!secrets || n == 0 || n > SCALEKIT_WEBHOOK_MAX_SECRETS)
-        return SCALEKIT_ERR_INVALID;
-    for (size_t i = 0; i < n; i++) {
-        char signature[SCALEKIT_WEBHOOK_SIGNATURE_SIZE];
-        enum scalekit_webhook_verdict verdict =
-            scalekit_webhook_sign(signature, secrets[i], "id", 0, NULL, 0);
+    char signature[SCALEKIT_WEBHOOK_SIGNATURE_SIZE];
+    enum scalekit_webhook_verdict verdict =
+        scalekit_webhook_sign(signature, secret, "id", 0, NULL, 0);
 
-        ski_cleanse(signature, sizeof signature);
-        if (verdict == SCALEKIT_WEBHOOK_NO_MEMORY)
-            return SCALEKIT_ERR_NOMEM;
-        if (verdict != SCALEKIT_WEBHOOK_GOOD)
-            return SCALEKIT_ERR_INVALID;
-    }
-    return SCALEKIT_OK;
+    ski_cleanse(signature, sizeof signature);
+    if (verdict == SCALEKIT_WEBHOOK_NO_MEMORY)
+        return out_of_memory;
+    return verdict == SCALEKIT_WEBHOOK_GOOD
+               ? NULL
+               : "secrets has one that is not of the form whsec_<base64>";
 }
 
-scalekit_err scalekit_webhook_accept(scalekit_client *client,
-                                     const struct scalekit_webhook_accept_params *params)
+static scalekit_err refuse(const char **problem, scalekit_err err, const char *why)
 {
-    struct scalekit_webhook_accept_params p;
-    struct ski_deliveries *deliveries;
-    struct ski_engine *engine;
-    scalekit_err err;
+    if (problem)
+        *problem = why;
+    return err;
+}
 
-    params = ski_params_copy(&p, sizeof p, params);
-    if (!client || params != &p || params->tolerance < 0)
-        return SCALEKIT_ERR_INVALID;
-    if (client->closing)
-        return SCALEKIT_ERR_CLOSED;
-    err = check_secrets(params->secrets, params->n_secrets);
-    if (err != SCALEKIT_OK)
-        return err;
-    engine = ski_engine_of(client);
-    if (!engine)
-        return SCALEKIT_ERR_NOMEM;
-    deliveries = &engine->deliveries;
+static const char *find_problem(const struct scalekit_webhook_accept_params *params)
+{
+    const char *problem = NULL;
+
+    if (!params->secrets || params->n_secrets == 0)
+        return "secrets has none";
+    if (params->n_secrets > SCALEKIT_WEBHOOK_MAX_SECRETS)
+        return "n_secrets is more than 16";
+    if (params->tolerance < 0)
+        return "tolerance is negative";
+    for (size_t i = 0; i < params->n_secrets && !problem; i++)
+        problem = secret_problem(params->secrets[i]);
+    return problem;
+}
+
+static bool accept(struct ski_deliveries *deliveries,
+                   const struct scalekit_webhook_accept_params *params)
+{
     if (deliveries->timer == SKI_NO_TIMER)
-        deliveries->timer = ski_timer_new(&client->loop, on_timer, deliveries);
-    if (deliveries->timer == SKI_NO_TIMER)
-        return SCALEKIT_ERR_NOMEM;
-    err = keep_secrets(deliveries, params->secrets, params->n_secrets);
-    if (err != SCALEKIT_OK)
-        return err;
+        deliveries->timer = ski_timer_new(loop_of(deliveries), on_timer, deliveries);
+    if (deliveries->timer == SKI_NO_TIMER ||
+        !keep_secrets(deliveries, params->secrets, params->n_secrets))
+        return false;
     deliveries->tolerance = params->tolerance;
     deliveries->cb = params->cb;
     deliveries->user = params->user;
+    return true;
+}
+
+scalekit_err scalekit_webhook_accept(scalekit_client *client,
+                                     const struct scalekit_webhook_accept_params *params,
+                                     const char **problem)
+{
+    struct scalekit_webhook_accept_params p;
+    struct ski_engine *engine;
+    const char *wrong;
+
+    params = ski_params_copy(&p, sizeof p, params);
+    if (!client || params != &p)
+        return refuse(problem, SCALEKIT_ERR_INVALID,
+                      client ? "params is NULL, or its struct_size is wrong" : "client is NULL");
+    if (client->closing)
+        return refuse(problem, SCALEKIT_ERR_CLOSED, "client is being freed");
+    wrong = find_problem(params);
+    if (wrong && wrong != out_of_memory)
+        return refuse(problem, SCALEKIT_ERR_INVALID, wrong);
+    engine = wrong ? NULL : ski_engine_of(client);
+    if (!engine || !accept(&engine->deliveries, params))
+        return refuse(problem, SCALEKIT_ERR_NOMEM, out_of_memory);
+    if (problem)
+        *problem = NULL;
     return SCALEKIT_OK;
 }
 
@@ -236,10 +261,15 @@ static scalekit_time time_of(const struct ski_deliveries *deliveries,
     return at <= ski_clock_wall(&loop_of(deliveries)->clock) + DAY_US ? at : 0;
 }
 
-/* How long ago it may have happened, at most: until it was sent the service's clock knows. */
-static int64_t age_ms(const struct scalekit_webhook_event *event, scalekit_time at)
+/* How long ago it may have happened, at most.  Until it was sent the service's clock knows; one that
+ * was held up since shows by ours. */
+static int64_t age_ms(const struct ski_deliveries *deliveries,
+                      const struct scalekit_webhook_event *event, scalekit_time at)
 {
-    return at ? (event->sent_at - at + TRANSIT_US) / 1000 : INT64_MAX;
+    scalekit_time usual = event->sent_at + TRANSIT_US;
+    scalekit_time now = ski_clock_wall(&loop_of(deliveries)->clock);
+
+    return at ? ((now > usual ? now : usual) - at) / 1000 : INT64_MAX;
 }
 
 /* Whether it is a change of a status, and which; one without a time has no place among others. */
@@ -260,7 +290,7 @@ static void tell_engine(struct ski_deliveries *deliveries, struct scalekit_webho
         .delivery = event,
         .asked_ms = ski_loop_now(loop),
         .at = at,
-        .age_ms = age_ms(event, at),
+        .age_ms = age_ms(deliveries, event, at),
         .herald = event->kind != SCALEKIT_WEBHOOK_ACCOUNT_STATUS_UPDATED,
     };
 
@@ -270,8 +300,9 @@ static void tell_engine(struct ski_deliveries *deliveries, struct scalekit_webho
             ski_engine_suspect(deliveries->engine, &observation);
             break;
         }
-        event->overtaken = !ski_reliance_told(
-            &deliveries->reliance, ski_hash(account->id, strlen(account->id)), at, ski_loop_now(loop));
+        event->overtaken =
+            !ski_reliance_told(&deliveries->reliance, ski_hash(account->id, strlen(account->id)),
+                               at, ski_loop_now(loop));
         review(deliveries);
         ski_engine_saw(deliveries->engine, &observation);
         break;

@@ -52,6 +52,17 @@ static struct scalekit_watch_stats stats_of(const struct ground *g)
 
 #define ACCEPT(...) SCALEKIT_PARAMS(scalekit_webhook_accept_params, __VA_ARGS__)
 
+static void check_accept(const char *name, scalekit_client *client,
+                         const struct scalekit_webhook_accept_params *params, const char *expected)
+{
+    const char *problem = "nothing";
+    scalekit_err err = scalekit_webhook_accept(client, params, &problem);
+
+    ROW_IS(name, err == (expected ? SCALEKIT_ERR_INVALID : SCALEKIT_OK));
+    ROW_IS(name, expected ? problem && strncmp(problem, expected, strlen(expected)) == 0
+                          : problem == NULL);
+}
+
 static void test_accept(void)
 {
     static const char *const good[] = {POSTMAN_SECRET, POSTMAN_OTHER};
@@ -61,18 +72,18 @@ static void test_accept(void)
     const struct {
         const char *name;
         const struct scalekit_webhook_accept_params *params;
-        scalekit_err err;
+        const char *problem; /* NULL: none */
     } rows[] = {
-        {"two", ACCEPT(.secrets = good, .n_secrets = 2), SCALEKIT_OK},
-        {"sixteen", ACCEPT(.secrets = many, .n_secrets = COUNT(many) - 1), SCALEKIT_OK},
-        {"no parameters", NULL, SCALEKIT_ERR_INVALID},
-        {"no secrets", ACCEPT(.n_secrets = 0), SCALEKIT_ERR_INVALID},
-        {"none of them", ACCEPT(.secrets = good), SCALEKIT_ERR_INVALID},
-        {"one that is absent", ACCEPT(.secrets = absent, .n_secrets = 1), SCALEKIT_ERR_INVALID},
-        {"one that cannot be read", ACCEPT(.secrets = bad, .n_secrets = 2), SCALEKIT_ERR_INVALID},
-        {"too many", ACCEPT(.secrets = many, .n_secrets = COUNT(many)), SCALEKIT_ERR_INVALID},
+        {"two", ACCEPT(.secrets = good, .n_secrets = 2), NULL},
+        {"sixteen", ACCEPT(.secrets = many, .n_secrets = COUNT(many) - 1), NULL},
+        {"no parameters", NULL, "params"},
+        {"no secrets", ACCEPT(.n_secrets = 0), "secrets"},
+        {"none of them", ACCEPT(.secrets = good), "secrets"},
+        {"one that is absent", ACCEPT(.secrets = absent, .n_secrets = 1), "secrets"},
+        {"one that cannot be read", ACCEPT(.secrets = bad, .n_secrets = 2), "secrets"},
+        {"too many", ACCEPT(.secrets = many, .n_secrets = COUNT(many)), "n_secrets"},
         {"a tolerance below 0", ACCEPT(.secrets = good, .n_secrets = 1, .tolerance = -1),
-         SCALEKIT_ERR_INVALID},
+         "tolerance"},
     };
     struct ground g;
 
@@ -80,8 +91,8 @@ static void test_accept(void)
         many[i] = POSTMAN_SECRET;
     open_ground(&g);
     for (size_t i = 0; i < COUNT(rows); i++)
-        ROW_IS(rows[i].name, scalekit_webhook_accept(g.f.client, rows[i].params) == rows[i].err);
-    CU_ASSERT_EQUAL(scalekit_webhook_accept(NULL, rows[0].params), SCALEKIT_ERR_INVALID);
+        check_accept(rows[i].name, g.f.client, rows[i].params, rows[i].problem);
+    check_accept("no client", NULL, rows[0].params, "client");
     /* What was wrong has changed nothing. */
     CU_ASSERT_EQUAL(POST(&g.postman, .event_id = "evt_a"), SCALEKIT_WEBHOOK_GOOD);
     close_ground(&g);
@@ -140,10 +151,10 @@ static void test_rotation(void)
 
     open_ground(&g);
     CU_ASSERT_EQUAL(POST(&g.postman, .secret = POSTMAN_OTHER), SCALEKIT_WEBHOOK_BAD_SIGNATURE);
-    scalekit_webhook_accept(g.f.client, ACCEPT(.secrets = both, .n_secrets = 2));
+    scalekit_webhook_accept(g.f.client, ACCEPT(.secrets = both, .n_secrets = 2), NULL);
     CU_ASSERT_EQUAL(POST(&g.postman, .secret = POSTMAN_OTHER), SCALEKIT_WEBHOOK_GOOD);
     CU_ASSERT_EQUAL(POST(&g.postman, .secret = POSTMAN_SECRET), SCALEKIT_WEBHOOK_GOOD);
-    scalekit_webhook_accept(g.f.client, ACCEPT(.secrets = both, .n_secrets = 1));
+    scalekit_webhook_accept(g.f.client, ACCEPT(.secrets = both, .n_secrets = 1), NULL);
     CU_ASSERT_EQUAL(POST(&g.postman, .secret = POSTMAN_SECRET), SCALEKIT_WEBHOOK_BAD_SIGNATURE);
     virtual_settle(&g.f);
     CU_ASSERT_EQUAL(g.postman.told, 0); /* the new handler is nobody */
@@ -513,8 +524,8 @@ static bool deliver_short_of_memory(struct test_memory *memory, void *user)
     town_add(&g.town, "gmail", "user_1", "ACTIVE");
     g.postman = (struct postman){.fixture = &g.f};
     g.diary = (struct diary){.fixture = &g.f};
-    through = scalekit_webhook_accept(g.f.client, ACCEPT(.secrets = secrets, .n_secrets = 1)) ==
-              SCALEKIT_OK;
+    through = scalekit_webhook_accept(g.f.client, ACCEPT(.secrets = secrets, .n_secrets = 1),
+                                      NULL) == SCALEKIT_OK;
     if (through) {
         verdict = POST(&g.postman, .ago_ms = 50);
         CU_ASSERT(verdict == SCALEKIT_WEBHOOK_GOOD || verdict == SCALEKIT_WEBHOOK_NO_MEMORY);

@@ -35,7 +35,8 @@ void postman_begin(struct postman *postman, struct fixture *fixture)
     CU_ASSERT_EQUAL_FATAL(
         scalekit_webhook_accept(fixture->client,
                                 SCALEKIT_PARAMS(scalekit_webhook_accept_params, .secrets = secrets,
-                                                .n_secrets = 1, .cb = on_event, .user = postman)),
+                                                .n_secrets = 1, .cb = on_event, .user = postman),
+                                NULL),
         SCALEKIT_OK);
 }
 
