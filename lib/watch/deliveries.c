@@ -138,8 +138,8 @@ static const char *find_problem(const struct scalekit_webhook_accept_params *par
     return problem;
 }
 
-static bool accept(struct ski_deliveries *deliveries,
-                   const struct scalekit_webhook_accept_params *params)
+static bool adopt(struct ski_deliveries *deliveries,
+                  const struct scalekit_webhook_accept_params *params)
 {
     if (deliveries->timer == SKI_NO_TIMER)
         deliveries->timer = ski_timer_new(loop_of(deliveries), on_timer, deliveries);
@@ -170,7 +170,7 @@ scalekit_err scalekit_webhook_accept(scalekit_client *client,
     if (wrong && wrong != out_of_memory)
         return refuse(problem, SCALEKIT_ERR_INVALID, wrong);
     engine = wrong ? NULL : ski_engine_of(client);
-    if (!engine || !accept(&engine->deliveries, params))
+    if (!engine || !adopt(&engine->deliveries, params))
         return refuse(problem, SCALEKIT_ERR_NOMEM, out_of_memory);
     if (problem)
         *problem = NULL;
