@@ -33,7 +33,8 @@ static void count(struct ski_reliance *reliance, unsigned told, unsigned missed)
 }
 
 /* What happened before the first is not known; without memory nothing is, and nothing missed. */
-bool ski_reliance_told(struct ski_reliance *reliance, uint64_t account, scalekit_time at, int64_t now_ms)
+bool ski_reliance_told(struct ski_reliance *reliance, uint64_t account, scalekit_time at,
+                       int64_t now_ms)
 {
     bool newest = !ski_shown_has_later(&reliance->shown, account, at);
 
@@ -45,7 +46,8 @@ bool ski_reliance_told(struct ski_reliance *reliance, uint64_t account, scalekit
     return newest;
 }
 
-void ski_reliance_compare(struct ski_reliance *reliance, uint64_t account, scalekit_time at, scalekit_time wall)
+void ski_reliance_compare(struct ski_reliance *reliance, uint64_t account, scalekit_time at,
+                          scalekit_time wall)
 {
     if (at < wall - LAG_US && ski_shown_lacks(&reliance->shown, account, at - LAG_US))
         count(reliance, 0, 1);

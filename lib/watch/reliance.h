@@ -24,11 +24,12 @@ void ski_reliance_free(struct ski_reliance *reliance); /* empty and usable again
 
 /* A delivery has told a status of an account, named by its id's hash, which it got at that time.
  * false: one that is later has been told before. */
-bool ski_reliance_told(struct ski_reliance *reliance, uint64_t account, scalekit_time at, int64_t now_ms);
+bool ski_reliance_told(struct ski_reliance *reliance, uint64_t account, scalekit_time at,
+                       int64_t now_ms);
 
 /* A look has shown a status that an account got at that time; `wall` is the time now. */
 void ski_reliance_compare(struct ski_reliance *reliance, uint64_t account, scalekit_time at,
-                      scalekit_time wall);
+                          scalekit_time wall);
 
 /* Whether they are relied on: kept in `trusted`.  Returns whether that has changed. */
 bool ski_reliance_review(struct ski_reliance *reliance, int64_t now_ms);
