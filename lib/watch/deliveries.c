@@ -91,8 +91,10 @@ static bool keep_secrets(struct ski_deliveries *deliveries, const char *const *s
         return false;
     to = (char *)(copy + n);
     for (size_t i = 0; i < n; i++) {
-        copy[i] = to;
-        to = stpcpy(to, secrets[i]) + 1;
+        size_t length = strlen(secrets[i]) + 1;
+
+        copy[i] = memcpy(to, secrets[i], length);
+        to += length;
     }
     drop_secrets(deliveries);
     deliveries->secrets = copy;
