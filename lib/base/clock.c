@@ -75,3 +75,8 @@ int64_t ski_clock_jitter(const struct ski_clock *clock, int64_t value, int low, 
         return least;
     return least + (int64_t)(ski_clock_random(clock) % ((uint64_t)(most - least) + 1));
 }
+
+bool ski_random_secret(void *bytes, size_t length)
+{
+    return getrandom(bytes, length, GRND_NONBLOCK) == (ssize_t)length;
+}

@@ -17,4 +17,8 @@ uint64_t ski_clock_random(const struct ski_clock *clock);
 /* `value` scaled by a random factor from `low` to `high` percent: (1000, 50, 100) is 500 to 1000. */
 int64_t ski_clock_jitter(const struct ski_clock *clock, int64_t value, int low, int high);
 
+/* Up to 256 bytes that nobody can guess, from the system whatever the hooks are.  false: it has none
+ * yet; it is not waited for. */
+bool ski_random_secret(void *bytes, size_t length);
+
 #endif

@@ -32,6 +32,16 @@ static void no_hooks_means_the_system(void)
     CU_ASSERT_NOT_EQUAL(ski_clock_random(&clock), ski_clock_random(&clock));
 }
 
+static void a_secret_is_another_one_each_time(void)
+{
+    unsigned char a[256] = {0}, b[256] = {0};
+
+    CU_ASSERT(ski_random_secret(a, sizeof a));
+    CU_ASSERT(ski_random_secret(b, sizeof b));
+    CU_ASSERT_NOT_EQUAL(memcmp(a, b, 128), 0);
+    CU_ASSERT_NOT_EQUAL(memcmp(a + 128, b + 128, 128), 0);
+}
+
 static void jitter_stays_within_its_range_and_uses_all_of_it(void)
 {
     static const struct {
@@ -74,6 +84,7 @@ static void jitter_of_the_largest_value_does_not_overflow(void)
 
 SUITE(clock, {"asks the hooks", asks_the_hooks},
       {"no hooks means the system", no_hooks_means_the_system},
+      {"a secret is another one each time", a_secret_is_another_one_each_time},
       {"jitter stays within its range and uses all of it",
        jitter_stays_within_its_range_and_uses_all_of_it},
       {"jitter of the largest value does not overflow",
