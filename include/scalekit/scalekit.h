@@ -22,6 +22,8 @@
  *   scalekit_list_events()            what happened to accounts since       event.h
  *   scalekit_list_tool_call_logs()    the calls of tools; also counted      tool_call_log.h,
  *                                                                           analytics.h
+ *   scalekit_user_verification_finish()
+ *                                     says that the right user consented    user_verification.h
  *   scalekit_webhook_open()           what Scalekit posts to your server    webhook.h
  *   scalekit_submit()                 other threads reach the client        submit.h
  *   scalekit_governor_new()           one limit of requests, many clients   governor.h
@@ -86,6 +88,7 @@
 #include <scalekit/tool_call_log.h>
 #include <scalekit/tool_hook.h>
 #include <scalekit/types.h>
+#include <scalekit/user_verification.h>
 #include <scalekit/version.h>
 #include <scalekit/watch.h>
 #include <scalekit/watch_connection.h>

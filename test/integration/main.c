@@ -3,7 +3,8 @@
 
 /* clang-format off */
 #define SUITES(use) \
-    use(batch) use(flow) use(hostile) use(http2) use(http2_hostile) use(program) use(proxy)
+    use(batch) use(flow) use(hostile) use(http2) use(http2_hostile) use(program) use(proxy) \
+    use(user_verification)
 /* clang-format on */
 
 #define DECLARE(name) extern CU_TestInfo name##_suite[];

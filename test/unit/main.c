@@ -17,6 +17,7 @@
     use(each) use(environment_connection) use(get_or_create) use(look_plan) \
     use(operation) use(operation_answers) use(operation_limits) use(operations) use(survey) use(time_range) \
     use(provider) use(proxy) use(proxy_stream) use(tool) use(tool_hook) \
+    use(user_verification) \
     use(webhook_event) use(webhook_interceptor) use(webhook_signature) use(webhook_verify) \
     use(connect) use(deliveries) use(engine) use(feed) use(judge) use(news) use(reliance) use(roster) use(round) use(schedule) \
     use(seen_ids) \
