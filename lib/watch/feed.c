@@ -91,9 +91,7 @@ bool ski_feed_is_trusted(const struct ski_feed *feed)
 
 int64_t ski_feed_guard_ms(const struct ski_feed *feed)
 {
-    bool young = now_of(feed) - feed->trusted_ms < YOUNG_MS;
-
-    return jittered(feed, young ? GUARD_MS : OLD_GUARD_MS);
+    return now_of(feed) - feed->trusted_ms < YOUNG_MS ? GUARD_MS : OLD_GUARD_MS;
 }
 
 /* --- when --------------------------------------------------------------------------------------- */
@@ -304,6 +302,17 @@ static void begin(struct ski_feed *feed, const struct scalekit_event_page *page)
     review_trust(feed);
 }
 
+/* A read that does not even show the newest event it has shown before says nothing: what comes after
+ * it may have happened long before. */
+static void note_read(struct ski_feed *feed, scalekit_time newest)
+{
+    if (feed->high_water && !newest)
+        return;
+    if (now_of(feed) - feed->read_ms > PAUSE_MS)
+        feed->resumed_ms = now_of(feed);
+    feed->read_ms = now_of(feed);
+}
+
 /* Every page is there; `whole`: of all that happened since the start. */
 static void take_in(struct ski_feed *feed, bool whole)
 {
@@ -320,9 +329,7 @@ static void take_in(struct ski_feed *feed, bool whole)
         feed->high_water = news.newest;
     if (feed->deep)
         feed->deep_ms = now_of(feed) + DEEP_MS;
-    if (now_of(feed) - feed->read_ms > PAUSE_MS)
-        feed->resumed_ms = now_of(feed);
-    feed->read_ms = now_of(feed);
+    note_read(feed, news.newest);
     feed->failures = 0;
     if (feed->trusted && now_of(feed) - feed->trusted_ms > YOUNG_MS)
         feed->absences = 0;

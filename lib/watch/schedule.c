@@ -116,7 +116,7 @@ static int64_t next_round(const struct ski_engine *engine, const struct ski_grou
     if (group->due.n <= FEW || !is_group_told(engine, group) ||
         ski_governor_is_open(engine->client->gate.seat.governor))
         return next_beat(engine, group, now);
-    guarded = group->started_ms + ski_feed_guard_ms(&engine->feed);
+    guarded = group->started_ms + jitter(engine, ski_feed_guard_ms(&engine->feed));
     return guarded > now ? guarded : now;
 }
 
@@ -256,7 +256,7 @@ static int64_t usual_pause(const struct ski_engine *engine, const scalekit_watch
     if (is_told(engine, watch->target))
         guard = ski_feed_guard_ms(&engine->feed);
     else if (is_delivered(engine, watch->target))
-        guard = jitter(engine, watch->view.settled ? SETTLED_GUARD_MS : GUARD_MS);
+        guard = watch->view.settled ? SETTLED_GUARD_MS : GUARD_MS;
     return pause > guard ? pause : guard;
 }
 
@@ -338,12 +338,14 @@ void ski_schedule_hasten(struct ski_engine *engine)
 
 /* --- the wheel --------------------------------------------------------------------------------- */
 
-/* Whether a first look, for which no event makes up, is not to wait for the guard with the others. */
+/* Whether a look for which no event makes up, the first one or one after an event that was doubted, is
+ * not to wait for the guard with the others. */
 static bool is_pressing(struct ski_engine *engine, const scalekit_watch *watch)
 {
     const struct ski_group *group = watch->target->group;
 
-    return !watch->looks && group->due.n >= FEW && is_group_told(engine, group) && may_ask(engine);
+    return (!watch->looks || watch->target->doubted) && group->due.n >= FEW &&
+           is_group_told(engine, group) && may_ask(engine);
 }
 
 /* Its wish: for a look now, or, when there is no memory for that, a little later. */

@@ -285,7 +285,9 @@ bool ski_watch_judge(scalekit_watch *watch, const struct ski_observation *seen)
 
 bool ski_watch_pass_over(scalekit_watch *watch, const struct ski_observation *seen)
 {
-    if (was_last_look(watch, seen) && !watch->waiting)
+    bool overtaken = seen->asked_ms < watch->target->seen_ms;
+
+    if (was_last_look(watch, seen) && !overtaken && !watch->waiting)
         conclude(watch, NULL);
     return watch->ended;
 }

@@ -82,7 +82,8 @@ void ski_watch_tell(scalekit_watch *watch, enum scalekit_watch_event_kind kind,
 /* What an observation means for this watch.  True: it has ended (and left its target). */
 bool ski_watch_judge(scalekit_watch *watch, const struct ski_observation *observation);
 
-/* An observation does not count; if it was the last look, the watch ends all the same.  Returns as
+/* An observation does not count.  If it was the last look, the watch ends all the same; but where
+ * something that was asked for earlier came in between, there may be time for another.  Returns as
  * above. */
 bool ski_watch_pass_over(scalekit_watch *watch, const struct ski_observation *observation);
 

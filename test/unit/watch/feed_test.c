@@ -816,6 +816,34 @@ static void test_client_goes(void)
     stage_close(&s);
 }
 
+/* Where reads did not show what was shown before, nobody knows when what comes next has happened. */
+static void test_reads_that_show_nothing(void)
+{
+    static const struct {
+        const char *page; /* for 20 seconds */
+        unsigned looks;   /* for the event after them */
+    } rows[] = {{PAGE(OLD_EVENT), 0}, {PAGE(), 1}, {"{}", 1}};
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct stage s;
+        unsigned looks;
+
+        stage_open(&s);
+        stage_always(&s, PAGE(OLD_EVENT));
+        stage_begin(&s);
+        stage_watch(&s);
+        virtual_pass(&s.f, 20000);
+        stage_always(&s, rows[i].page);
+        virtual_pass(&s.f, 20000);
+        looks = service_count(s.f.service, DETAILS);
+        stage_once(&s, PAGE(STATUS("evt_1", "10:00:30", "ca_1", "ACTIVE") "," OLD_EVENT));
+        stage_read(&s, 1);
+        CU_ASSERT_EQUAL(service_count(s.f.service, DETAILS) - looks, rows[i].looks);
+        CU_ASSERT(ski_feed_is_trusted(&s.engine->feed));
+        stage_close(&s);
+    }
+}
+
 SUITE(feed, {"the feed is tried when something is followed", test_probe},
       {"a read is one request of a watch", test_request},
       {"it is read every 3 seconds, and deeper once a minute", test_rhythm},
@@ -837,6 +865,7 @@ SUITE(feed, {"the feed is tried when something is followed", test_probe},
       {"a read that does not end ends the trust", test_silence},
       {"but one that waits for its turn does not", test_waiting_for_a_turn},
       {"a clock that jumps ends the trust until the next read", test_jump},
+      {"after reads that showed nothing an event is doubted", test_reads_that_show_nothing},
       {"a time that cannot be is not believed", test_odd_times},
       {"nor when it begins", test_odd_beginnings},
       {"the guard comes every minute, later every five", test_guard},

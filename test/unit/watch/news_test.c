@@ -105,6 +105,7 @@ static void check_meaning(const struct meaning *row)
     snprintf(first, sizeof first, "{\"events\":[%s]}", row->first);
     snprintf(second, sizeof second, "{\"events\":[%s]}", row->second);
     stage_open(&s);
+    stage_always(&s, PAGE(OLD_EVENT));
     stage_begin(&s);
     stage_watch(&s);
     virtual_pass(&s.f, 25000);
