@@ -25,6 +25,8 @@
  *   scalekit_user_verification_finish()
  *                                     says that the right user consented    user_verification.h
  *   scalekit_webhook_open()           what Scalekit posts to your server    webhook.h
+ *   scalekit_webhook_deliver()        told at once, and the watches too     webhook_deliver.h
+ *   scalekit_webhook_server_new()     the server, ready-made                webhook_server.h
  *   scalekit_submit()                 other threads reach the client        submit.h
  *   scalekit_governor_new()           one limit of requests, many clients   governor.h
  *
@@ -96,5 +98,6 @@
 #include <scalekit/watch_stats.h>
 #include <scalekit/webhook.h>
 #include <scalekit/webhook_deliver.h>
+#include <scalekit/webhook_server.h>
 
 #endif

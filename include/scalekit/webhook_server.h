@@ -50,7 +50,12 @@ struct scalekit_webhook_server_params {
      * http://, for a place behind a proxy. */
     const char *certificate_file, *key_file;
     unsigned max_connections; /* at once: 1 to 65,536; 0: 1,024.  More wait to be accepted */
-    int64_t idle_timeout_ms;  /* of a connection on which nothing comes, to a day; 0: 60,000 */
+    /* A connection is closed when a request does not begin so long after the last answer, or is not
+     * complete so long after its first byte; to a day; 0: 60,000. */
+    int64_t idle_timeout_ms;
+    /* What the server is allocated with; copied.  The last of it is given back when the loop has
+     * turned after scalekit_webhook_server_free(), or with the base.  NULL: the C library's. */
+    const struct scalekit_allocator *allocator;
 };
 
 /* Listens.

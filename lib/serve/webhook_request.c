@@ -1,0 +1,119 @@
+#include "serve/webhook_request.h"
+#include "core/client.h"
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
+#include <event2/http.h>
+#include <event2/keyvalq_struct.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#define MAX_PIECES 16
+
+enum { CREATED = 201, METHOD_NOT_ALLOWED = 405, TOO_LARGE = 413, INTERNAL_ERROR = 500 };
+
+/* --- taking --------------------------------------------------------------------------------------- */
+
+/* All headers as they came, in one array.  NULL: out of memory. */
+static struct scalekit_entry *list_headers(const struct evkeyvalq *headers,
+                                           const struct ski_mem *mem, size_t *n)
+{
+    const struct evkeyval *header;
+    struct scalekit_entry *entries;
+
+    *n = 0;
+    TAILQ_FOREACH(header, headers, next)
+    ++*n;
+    entries = ski_realloc_array(mem, NULL, *n + 1, sizeof *entries);
+    if (!entries)
+        return NULL;
+    *n = 0;
+    TAILQ_FOREACH(header, headers, next)
+    entries[(*n)++] = (struct scalekit_entry){.key = header->key, .value = header->value};
+    return entries;
+}
+
+int ski_webhook_request_take(struct evhttp_request *request, const struct ski_mem *mem,
+                             scalekit_webhook_take_cb take, void *user)
+{
+    struct evbuffer *in = evhttp_request_get_input_buffer(request);
+    struct scalekit_webhook_delivery delivery = {.struct_size = sizeof delivery};
+    struct scalekit_entry *headers;
+    enum scalekit_webhook_verdict verdict;
+
+    if (evhttp_request_get_command(request) != EVHTTP_REQ_POST)
+        return METHOD_NOT_ALLOWED;
+    delivery.body_length = evbuffer_get_length(in);
+    if (delivery.body_length > SCALEKIT_WEBHOOK_MAX_BODY)
+        return TOO_LARGE;
+    if (delivery.body_length && !(delivery.body = evbuffer_pullup(in, -1)))
+        return INTERNAL_ERROR;
+    headers = list_headers(evhttp_request_get_input_headers(request), mem, &delivery.n_headers);
+    if (!headers)
+        return INTERNAL_ERROR;
+    delivery.headers = headers;
+    verdict = take(&delivery, user);
+    ski_free(mem, headers);
+    return scalekit_webhook_http_status(verdict);
+}
+
+enum scalekit_webhook_verdict ski_webhook_request_deliver(
+    const struct scalekit_webhook_delivery *delivery, void *client)
+{
+    return scalekit_webhook_deliver(client, delivery);
+}
+
+/* --- answering ------------------------------------------------------------------------------------ */
+
+void ski_webhook_request_answer(struct evhttp_request *request, int status)
+{
+    struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
+
+    if (status == METHOD_NOT_ALLOWED)
+        evhttp_add_header(headers, "Allow", "POST");
+    evhttp_add_header(headers, "Content-Length", "0");
+    evhttp_send_reply(request, status, NULL, NULL);
+}
+
+/* Whether it is the bufferevent of a socket, and nothing on top of one. */
+static bool is_plain(struct bufferevent *bev)
+{
+    return bufferevent_getfd(bev) >= 0 && !bufferevent_get_underlying(bev) &&
+           !bufferevent_openssl_get_ssl(bev);
+}
+
+/* Sends what evhttp has just put into the buffer, as libevent would with writev(), but without
+ * SIGPIPE.  When the peer is gone the rest is dropped: libevent sees the end when it reads. */
+static void send_without_signal(struct bufferevent *bev)
+{
+    struct evbuffer *out = bufferevent_get_output(bev);
+    struct evbuffer_iovec pieces[MAX_PIECES];
+    int n = evbuffer_peek(out, -1, NULL, pieces, MAX_PIECES);
+    struct msghdr message = {.msg_iov = pieces};
+    ssize_t sent;
+
+    message.msg_iovlen = (size_t)(n < MAX_PIECES ? n : MAX_PIECES);
+    sent = sendmsg(bufferevent_getfd(bev), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    evbuffer_unfreeze(out, 1); /* a bufferevent keeps others from draining its output */
+    evbuffer_drain(out, sent < 0 ? evbuffer_get_length(out) : (size_t)sent);
+    evbuffer_freeze(out, 1);
+}
+
+void scalekit_webhook_evhttp_cb(struct evhttp_request *request, void *client)
+{
+    struct evhttp_connection *connection = evhttp_request_get_connection(request);
+    struct ski_mem mem;
+
+    if (client)
+        mem = ((scalekit_client *)client)->loop.mem;
+    else
+        ski_mem_init(&mem, NULL);
+    ski_webhook_request_answer(
+        request, ski_webhook_request_take(request, &mem, ski_webhook_request_deliver, client));
+    if (connection && is_plain(evhttp_connection_get_bufferevent(connection)))
+        send_without_signal(evhttp_connection_get_bufferevent(connection));
+}
