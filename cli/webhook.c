@@ -5,6 +5,7 @@
 #include "input.h"
 #include "json.h"
 #include "output.h"
+#include "secrets.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <scalekit/webhook.h>
@@ -12,8 +13,6 @@
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
-
-#define MAX_SECRET 8192
 
 const struct option_row webhook_options[] = {
     OPTION(secrets, OPTION_TEXTS, "secret", 0, "SECRET",
@@ -31,8 +30,7 @@ const struct option_row webhook_options[] = {
 /* What both commands work on. */
 struct work {
     const struct options *options;
-    struct input *files;  /* of secrets; as many as there are secrets */
-    const char **secrets; /* borrowed from the options or the files */
+    struct secrets secrets;
     struct input body;
     int64_t now;
 };
@@ -52,38 +50,14 @@ static int read_seconds(int64_t *seconds, const char *option, const char *text)
     return EXIT_DONE;
 }
 
-static int read_secret(struct work *work, size_t i)
-{
-    const char *given = work->options->secrets.items[i];
-
-    work->secrets[i] = given;
-    if (*given != '@')
-        return EXIT_DONE;
-    if (!input_read(&work->files[i], given + 1, MAX_SECRET))
-        return output_misuse("--secret: %s", work->files[i].problem);
-    input_chop(&work->files[i]);
-    work->secrets[i] = work->files[i].text;
-    return EXIT_DONE;
-}
-
 static int open_work(struct work *work, const struct options *options)
 {
-    size_t n = options->secrets.n;
-    int status = EXIT_DONE;
+    int status;
 
     *work = (struct work){.options = options, .now = time(NULL)};
-    if (n == 0)
-        return output_misuse("webhook needs --secret SECRET");
-    if (options->now)
+    status = secrets_read(&work->secrets, &options->secrets);
+    if (!status && options->now)
         status = read_seconds(&work->now, "now", options->now);
-    if (status)
-        return status;
-    work->files = calloc(n, sizeof *work->files);
-    work->secrets = calloc(n, sizeof *work->secrets);
-    if (!work->files || !work->secrets)
-        return output_error("read the secrets", NULL);
-    for (size_t i = 0; i < n && !status; i++)
-        status = read_secret(work, i);
     if (!status && !input_read_bytes(&work->body, "-", SCALEKIT_WEBHOOK_MAX_BODY))
         status = output_failure(EXIT_OTHER, "%s", work->body.problem);
     return status;
@@ -91,13 +65,7 @@ static int open_work(struct work *work, const struct options *options)
 
 static void close_work(struct work *work)
 {
-    for (size_t i = 0; work->files && i < work->options->secrets.n; i++) {
-        if (work->files[i].text)
-            explicit_bzero(work->files[i].text, work->files[i].length);
-        free(work->files[i].text);
-    }
-    free(work->files);
-    free(work->secrets);
+    secrets_free(&work->secrets);
     free(work->body.text);
 }
 
@@ -128,8 +96,8 @@ static int verify(const struct work *work)
         {interceptor ? "interceptor-signature" : "webhook-signature", options->signature},
     };
     enum scalekit_webhook_verdict verdict = scalekit_webhook_verify(
-        SCALEKIT_PARAMS(scalekit_webhook_rules, .secrets = work->secrets,
-                        .n_secrets = options->secrets.n, .now = work->now),
+        SCALEKIT_PARAMS(scalekit_webhook_rules, .secrets = work->secrets.items,
+                        .n_secrets = work->secrets.n, .now = work->now),
         SCALEKIT_PARAMS(scalekit_webhook_delivery, .headers = headers, .n_headers = 3,
                         .body = work->body.text, .body_length = work->body.length,
                         .interceptor = interceptor));
@@ -178,9 +146,9 @@ static void show_record(const char *id, int64_t timestamp, const char *signature
 /* With several secrets a signature of each, as while they change. */
 static int sign_with_each(const struct work *work, const char *id, int64_t timestamp, char *list)
 {
-    for (size_t i = 0; i < work->options->secrets.n; i++) {
+    for (size_t i = 0; i < work->secrets.n; i++) {
         enum scalekit_webhook_verdict verdict = scalekit_webhook_sign(
-            list, work->secrets[i], id, timestamp, work->body.text, work->body.length);
+            list, work->secrets.items[i], id, timestamp, work->body.text, work->body.length);
 
         if (verdict != SCALEKIT_WEBHOOK_GOOD)
             return output_failure(EXIT_OTHER, "%s", scalekit_webhook_verdict_text(verdict));
@@ -208,7 +176,7 @@ static int sign(const struct work *work)
     if (!id && !make_id(dice))
         return output_failure(EXIT_OTHER, "cannot make an id: %s", strerror(errno));
     id = id ? id : dice;
-    list = malloc(options->secrets.n * SCALEKIT_WEBHOOK_SIGNATURE_SIZE + 1);
+    list = malloc(work->secrets.n * SCALEKIT_WEBHOOK_SIGNATURE_SIZE + 1);
     if (!list)
         return output_error("sign", NULL);
     status = sign_with_each(work, id, timestamp, list);

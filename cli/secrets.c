@@ -1,0 +1,48 @@
+#include "secrets.h"
+#include "exit.h"
+#include "output.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define LONGEST 8192
+
+static int read_one(struct secrets *secrets, size_t i, const char *given)
+{
+    secrets->items[i] = given;
+    if (*given != '@')
+        return EXIT_DONE;
+    if (!input_read(&secrets->files[i], given + 1, LONGEST))
+        return output_misuse("--secret: %s", secrets->files[i].problem);
+    input_chop(&secrets->files[i]);
+    secrets->items[i] = secrets->files[i].text;
+    return EXIT_DONE;
+}
+
+int secrets_read(struct secrets *secrets, const struct texts *given)
+{
+    int status = EXIT_DONE;
+
+    *secrets = (struct secrets){0};
+    if (!given->n)
+        return output_misuse("webhook needs --secret SECRET");
+    secrets->items = calloc(given->n, sizeof *secrets->items);
+    secrets->files = calloc(given->n, sizeof *secrets->files);
+    if (!secrets->items || !secrets->files)
+        return output_error("read the secrets", NULL);
+    secrets->n = given->n;
+    for (size_t i = 0; i < given->n && !status; i++)
+        status = read_one(secrets, i, given->items[i]);
+    return status;
+}
+
+void secrets_free(struct secrets *secrets)
+{
+    for (size_t i = 0; i < secrets->n; i++) {
+        if (secrets->files[i].text)
+            explicit_bzero(secrets->files[i].text, secrets->files[i].length);
+        free(secrets->files[i].text);
+    }
+    free(secrets->files);
+    free(secrets->items);
+    *secrets = (struct secrets){0};
+}
