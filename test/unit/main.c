@@ -27,8 +27,8 @@
     use(emulator_event) \
     use(emulator_tool_call_log) use(emulator_provider) use(emulator_mcp) use(emulator_tool) \
     use(emulator_post) use(emulator_sign) use(emulator_webhook) \
-    use(cli_exit) use(cli_json) use(cli_mask) use(cli_nearest) use(cli_record) use(cli_sink) \
-    use(cli_source) use(cli_table) use(cli_tree) use(cli_value) \
+    use(cli_exit) use(cli_forward) use(cli_json) use(cli_mask) use(cli_nearest) use(cli_record) \
+    use(cli_sink) use(cli_source) use(cli_table) use(cli_tree) use(cli_value) \
     use(bench_crowd) use(bench_environment) use(bench_ground) use(bench_judge) use(bench_scale) \
     use(bench_scenario) use(bench_tally) use(bench_waiter)
 /* clang-format on */
