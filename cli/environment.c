@@ -212,6 +212,16 @@ static int make_client(struct environment *environment, struct scalekit_config *
     }
 }
 
+int environment_open_loop(struct environment *environment)
+{
+    environment->base = event_base_new();
+    if (!environment->base)
+        return output_failure(EXIT_OTHER, "cannot make an event loop");
+    if (!listen_to_signals(environment))
+        return output_failure(EXIT_OTHER, "cannot listen for Ctrl-C");
+    return EXIT_DONE;
+}
+
 /* Standard input may be read for a secret, so Ctrl-C is caught only then, but before there is a
  * directory to leave behind. */
 int environment_open(struct environment *environment)
@@ -220,14 +230,9 @@ int environment_open(struct environment *environment)
     struct scalekit_config config;
     int status = emulator ? EXIT_DONE : configure(&config, environment->options);
 
-    if (status)
-        return status;
-    environment->base = event_base_new();
-    if (!environment->base)
-        return output_failure(EXIT_OTHER, "cannot make an event loop");
-    if (!listen_to_signals(environment))
-        return output_failure(EXIT_OTHER, "cannot listen for Ctrl-C");
-    if (emulator)
+    if (!status)
+        status = environment_open_loop(environment);
+    if (!status && emulator)
         status = emulate(environment, &config);
     return status ? status : make_client(environment, &config);
 }

@@ -31,6 +31,8 @@ struct environment {
 /* Opens it, with what the options say; to be called once the command's arguments are understood.
  * 0, or an exit status: it has said what is wrong. */
 int environment_open(struct environment *environment);
+/* The same for a command that asks nobody: the loop and its signals alone. */
+int environment_open_loop(struct environment *environment);
 /* Also what was never opened. */
 void environment_close(struct environment *environment);
 

@@ -52,10 +52,17 @@ const struct command commands[] = {
      "Prints the result as JSON, secrets as *** unless --show-secrets is given.  Errors are\n"
      "JSON, too, unless a terminal shows them.\n",
      NULL, 1, ANY, run_call},
-    {"webhook", "verify | sign", "judge what Scalekit has posted, or sign as it does",
+    {"webhook", "verify | sign | listen", "judge, make or receive what Scalekit posts",
      "verify reads the body of a delivery from standard input, and prints it if its signature\n"
      "is right; else it says what is wrong, and exits with 1.  sign prints the headers that\n"
-     "belong to a body, for tests of a server.  Neither needs an environment.\n",
+     "belong to a body, for tests of a server.\n"
+     "\n"
+     "listen receives what is posted to http://127.0.0.1:8377/, to which a tunnel may lead, and\n"
+     "prints a line for each event whose signature is right; with --forward-to it posts these\n"
+     "on, as they came.  It ends with Ctrl-C, --count, --once or --deadline.\n"
+     "\n"
+     "None of them needs an environment.  With --emulator listen has its own, and a user to\n"
+     "click a link, or with --approve one who does.\n",
      webhook_options, 1, 1, run_webhook},
     {"operations", "[OPERATION]", "the operations, or the parameters of one",
      "Lists what scalekit call can call, or says what one of them takes.\n", NULL, 0, 1,

@@ -41,6 +41,8 @@ struct options {
     struct texts secrets; /* webhook */
     const char *delivery_id, *timestamp, *signature, *now;
     bool interceptor;
+    const char *forward_to, *count, *port, *address, *path, *certificate, *key; /* ... listen */
+    bool once;
 
     const struct command *command; /* NULL: none was named */
     struct texts names;            /* what is no option, behind the command */

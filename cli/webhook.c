@@ -1,9 +1,11 @@
-/* scalekit webhook - deliveries judged and made, on this machine alone: no environment is needed. */
+/* scalekit webhook - deliveries judged and made, on this machine alone: no environment is needed.
+ * They are received in listen.c. */
 #include "command.h"
 #include "environment.h"
 #include "exit.h"
 #include "input.h"
 #include "json.h"
+#include "listening.h"
 #include "output.h"
 #include "secrets.h"
 #include <errno.h>
@@ -24,10 +26,19 @@ const struct option_row webhook_options[] = {
     OPTION(now, OPTION_TEXT, "now", 0, "SECONDS", "the time since 1970, instead of the clock's"),
     OPTION(interceptor, OPTION_SWITCH, "interceptor", 0, NULL,
            "what an interceptor is sent: its headers are interceptor-*"),
+    OPTION(forward_to, OPTION_TEXT, "forward-to", 0, "URL",
+           "listen: post what is good on to http://HOST:PORT/PATH"),
+    OPTION(count, OPTION_TEXT, "count", 0, "N", "listen: end after so many events"),
+    OPTION(once, OPTION_SWITCH, "once", 0, NULL, "listen: end after one event"),
+    OPTION(port, OPTION_TEXT, "port", 0, "N", "listen: where, 0 for any port; else 8377"),
+    OPTION(address, OPTION_TEXT, "address", 0, "IP", "listen: where, instead of 127.0.0.1"),
+    OPTION(path, OPTION_TEXT, "path", 0, "PATH", "listen: where, instead of /"),
+    OPTION(certificate, OPTION_TEXT, "cert", 0, "FILE", "listen: https, with this chain as PEM"),
+    OPTION(key, OPTION_TEXT, "key", 0, "FILE", "listen: ... and its key"),
     {.name = NULL},
 };
 
-/* What both commands work on. */
+/* What verify and sign work on. */
 struct work {
     const struct options *options;
     struct secrets secrets;
@@ -188,16 +199,17 @@ static int sign(const struct work *work)
     return status;
 }
 
-int run_webhook(struct environment *environment)
+/* --- which of them ------------------------------------------------------------------------------ */
+
+static int judge_or_sign(const struct options *options, bool verifies)
 {
-    const struct options *options = environment->options;
-    const char *what = options->names.items[0];
-    bool verifies = strcmp(what, "verify") == 0;
     struct work work;
     int status;
 
-    if (!verifies && strcmp(what, "sign") != 0)
-        return output_misuse("webhook knows verify and sign, not %s", what);
+    if (options->forward_to || options->count || options->once || options->port ||
+        options->address || options->path || options->certificate || options->key)
+        return output_misuse("--forward-to, --count, --once, --port, --address, --path, --cert and "
+                             "--key are for webhook listen");
     if (!verifies && options->signature)
         return output_misuse("--signature is for webhook verify");
     status = open_work(&work, options);
@@ -205,4 +217,22 @@ int run_webhook(struct environment *environment)
         status = verifies ? verify(&work) : sign(&work);
     close_work(&work);
     return status;
+}
+
+int run_webhook(struct environment *environment)
+{
+    const struct options *options = environment->options;
+    const char *what = options->names.items[0];
+
+    if (strcmp(what, "verify") == 0)
+        return judge_or_sign(options, true);
+    if (strcmp(what, "sign") == 0)
+        return judge_or_sign(options, false);
+    if (strcmp(what, "listen") != 0)
+        return output_misuse("webhook knows verify, sign and listen, not %s", what);
+    if (options->delivery_id || options->timestamp || options->signature || options->now ||
+        options->interceptor)
+        return output_misuse("--id, --timestamp, --signature, --now and --interceptor are for "
+                             "webhook verify and sign");
+    return webhook_listen(environment);
 }
