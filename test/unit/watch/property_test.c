@@ -19,13 +19,16 @@
 struct run {
     struct realm realm;
     struct referee referee;
+    struct endpoint endpoint;
+    bool posts;           /* the endpoint is there */
     unsigned starts;      /* watches to start yet */
     int64_t next_act_ms;  /* of the application, on its own */
     int64_t free_ms;      /* when it frees the client; INT64_MAX */
     int64_t jump_ms;      /* when the clocks jump */
+    bool skewed;          /* the client's idea of the time of day is another */
     bool rash;            /* it may free the client in a callback */
     uint64_t sent, ended; /* over all runs */
-    unsigned kinds[32];
+    unsigned kinds[32], sources[8], verdicts[16];
 };
 
 /* --- lives ------------------------------------------------------------------------------------- */
@@ -128,6 +131,34 @@ static void choose_habits(struct realm *realm)
     };
 }
 
+/* Some lie, some are gone, some are deaf; all at once is no life of its own. */
+static void choose_endpoint(struct run *run)
+{
+    static const unsigned seldom[] = {0, 0, 0, 10, 40};
+    static const unsigned lost[] = {0, 0, 10, 50, 90};
+    static const int64_t slowest[] = {0, 50, 1000, 9000};
+    struct realm *realm = &run->realm;
+    struct endpoint_habits *habits = &run->endpoint.habits;
+
+    habits->slowest_ms = slowest[realm_roll(realm, COUNT(slowest))];
+    habits->lost = lost[realm_roll(realm, COUNT(lost))];
+    habits->failing = seldom[realm_roll(realm, COUNT(seldom))];
+    habits->doubled = seldom[realm_roll(realm, COUNT(seldom))];
+    habits->reissued = seldom[realm_roll(realm, COUNT(seldom))];
+    habits->forged = seldom[realm_roll(realm, COUNT(seldom))];
+    habits->replayed = seldom[realm_roll(realm, COUNT(seldom))];
+    habits->attended = seldom[realm_roll(realm, COUNT(seldom))];
+    habits->off_us = realm_chance(realm, 50) ? 0 : realm_between(realm, 0, 2000000);
+    if (realm_chance(realm, 20))
+        habits->share = (enum endpoint_share)realm_between(realm, 1, ENDPOINT_SOME);
+    if (realm_chance(realm, 20))
+        habits->from_ms = realm_between(realm, 0, STORY_MS);
+    if (realm_chance(realm, 20))
+        habits->to_ms = realm_between(realm, habits->from_ms, STORY_MS);
+    if (!run->skewed && run->jump_ms == INT64_MAX)
+        habits->queued = seldom[realm_roll(realm, COUNT(seldom))];
+}
+
 static struct scalekit_config choose_config(struct realm *realm)
 {
     return (struct scalekit_config){
@@ -189,6 +220,20 @@ static void start_watch(struct run *run)
         referee_follow(&run->referee, account, &terms);
 }
 
+/* Right now, whatever is running. */
+static void post_early(struct run *run)
+{
+    endpoint_hurry(&run->endpoint);
+    referee_post(&run->referee);
+}
+
+static void free_client(struct run *run)
+{
+    if (run->posts)
+        post_early(run);
+    referee_free_client(&run->referee);
+}
+
 static void do_something(struct run *run)
 {
     struct realm *realm = &run->realm;
@@ -198,6 +243,10 @@ static void do_something(struct run *run)
     if (run->starts && realm_chance(realm, 60)) {
         run->starts--;
         start_watch(run);
+        return;
+    }
+    if (run->posts && realm_chance(realm, 20)) {
+        post_early(run);
         return;
     }
     if (!sight || !sight->watch)
@@ -229,10 +278,10 @@ static void act_inside(struct sight *sight, void *user)
     struct realm *realm = &run->realm;
 
     if (run->rash && realm_chance(realm, 10))
-        referee_free_client(&run->referee);
+        free_client(run);
     else if (realm_chance(realm, 20))
         do_something(run);
-    else if (realm_chance(realm, 5))
+    else if (sight && realm_chance(realm, 5))
         referee_stop(sight);
 }
 
@@ -277,7 +326,7 @@ static void act(struct run *run)
     if (now >= run->jump_ms)
         jump(run);
     if (now >= run->free_ms) {
-        referee_free_client(&run->referee);
+        free_client(run);
         return;
     }
     if (now < run->next_act_ms)
@@ -322,12 +371,16 @@ static void prepare(struct run *run, uint64_t seed)
     for (unsigned i = 0; i < realm->n_accounts; i++)
         live(run, &realm->accounts[i]);
     run->starts = (unsigned)realm_between(realm, 1, sizes[size].watches);
-    if (realm_chance(realm, 20)) /* the client's idea of the time of day is another */
+    run->skewed = realm_chance(realm, 20);
+    if (run->skewed)
         realm->clock.wall_us += realm_between(realm, -600000, 600000) * 1000;
     run->next_act_ms = realm_now(realm);
     run->free_ms = realm_chance(realm, 10) ? realm_between(realm, 1000, 60000) : INT64_MAX;
     run->jump_ms = realm_chance(realm, 15) ? realm_between(realm, 1000, 60000) : INT64_MAX;
     run->rash = realm_chance(realm, 10);
+    run->posts = realm_chance(realm, 50);
+    endpoint_init(&run->endpoint, realm);
+    choose_endpoint(run);
 }
 
 /* Whether it found no fault; else why is in the referee. */
@@ -338,6 +391,8 @@ static bool run_seed(struct run *run, struct event_base *base, uint64_t seed, bo
     prepare(run, seed);
     config = choose_config(&run->realm);
     referee_open(&run->referee, &run->realm, base, &config, MOST_SIGHTS);
+    if (run->posts)
+        referee_subscribe(&run->referee, &run->endpoint);
     run->referee.trace = run->realm.trace = trace;
     run->referee.act = act_inside;
     run->referee.user = run;
@@ -347,6 +402,10 @@ static bool run_seed(struct run *run, struct event_base *base, uint64_t seed, bo
     run->ended += run->referee.n;
     for (unsigned i = 0; i < COUNT(run->kinds); i++)
         run->kinds[i] += run->referee.kinds[i];
+    for (unsigned i = 0; i < COUNT(run->sources); i++)
+        run->sources[i] += run->referee.sources[i];
+    for (unsigned i = 0; i < COUNT(run->verdicts); i++)
+        run->verdicts[i] += run->referee.verdicts[i];
     return !*run->referee.fault;
 }
 
@@ -399,8 +458,16 @@ static void any_life_is_told_truly(void)
             if (run.kinds[i])
                 printf("%s %u\n", scalekit_watch_event_name((enum scalekit_watch_event_kind)i),
                        run.kinds[i]);
+        printf("told by look-ups %u, lists %u, the feed %u, deliveries %u\n",
+               run.sources[SCALEKIT_WATCH_SOURCE_LOOK_UP], run.sources[SCALEKIT_WATCH_SOURCE_LIST],
+               run.sources[SCALEKIT_WATCH_SOURCE_FEED], run.sources[SCALEKIT_WATCH_SOURCE_WEBHOOK]);
+        for (unsigned i = 0; i < COUNT(run.verdicts); i++)
+            if (run.verdicts[i])
+                printf("%u deliveries: %s\n", run.verdicts[i],
+                       scalekit_webhook_verdict_text((enum scalekit_webhook_verdict)i));
     }
     realm_free(&run.realm);
+    endpoint_free(&run.endpoint);
     event_base_free(base);
 }
 

@@ -78,6 +78,7 @@ static void on_event(scalekit_watch *watch, const struct scalekit_watch_event *e
     if (sight->connects && !sight->linked && !event->final && event->kind != SCALEKIT_WATCH_LINK)
         referee_fault(referee, sight, "%s before its link", scalekit_watch_event_name(event->kind));
     referee->kinds[event->kind]++;
+    referee->sources[event->source]++;
     referee_judge(sight, event);
     if (event->final && !sight->finals)
         referee_end(sight, event);
@@ -301,10 +302,11 @@ void referee_settle(struct referee *referee)
             return;
         }
         realm_run(referee->realm);
+        referee_post(referee);
         scalekit_client_run_timers(referee->client);
         silence_alarm(&referee->client->loop);
         if (ski_list_empty(&referee->client->loop.tasks) && next_timer_ms(referee) > now &&
-            realm_next_ms(referee->realm) > now)
+            realm_next_ms(referee->realm) > now && referee_next_post_ms(referee) > now)
             return;
         event_base_loop(referee->base, EVLOOP_NONBLOCK);
     }
@@ -313,7 +315,8 @@ void referee_settle(struct referee *referee)
 bool referee_step(struct referee *referee, int64_t end_ms)
 {
     int64_t now = now_ms(referee);
-    int64_t next = earlier(realm_next_ms(referee->realm), next_timer_ms(referee));
+    int64_t next = earlier(referee_next_post_ms(referee),
+                           earlier(realm_next_ms(referee->realm), next_timer_ms(referee)));
     bool last = next >= end_ms;
 
     next = earlier(next, end_ms);
@@ -385,9 +388,11 @@ void referee_close(struct referee *referee)
         while (sight->refs)
             referee_unref(sight);
     }
+    referee_check_post(referee);
     if (referee->memory.live)
         referee_fault(referee, NULL, "%ld blocks of memory are live", referee->memory.live);
     if (*referee->realm->problem)
         referee_fault(referee, NULL, "%s", referee->realm->problem);
     free(referee->sights);
+    free(referee->receipts);
 }

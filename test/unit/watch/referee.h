@@ -5,16 +5,21 @@
  *   - a watch ends exactly once, nothing follows, and nothing is told from inside a call
  *   - it ends in time, by its deadline or 30 s after its link, and 5 s for the last look; not early
  *   - what it is told was true, at most the realm's lag and one answer ago
- *   - a status that settles and stays is not missed: PROMISE_MS of a service that works suffice
+ *   - a status that settles and stays is not missed: PROMISE_MS of a service that works suffice, and
+ *     while deliveries flow, the guard; however many of them are lost
  *   - DELETED, REFUSED, FAILED and STOPPED have their reasons
  *   - progress is told once per change, LINK before all else
  *   - ALREADY_ACTIVE is what began as ACTIVE, SETTLED what did not, or has changed
+ *   - each delivery has the verdict it deserves; what is GOOD reaches the handler exactly once and in
+ *     order, also when the client is freed meanwhile, and nothing else does
+ *   - what a delivery is said to have told one has told, and nothing that is older than what was told
  *   - at the end no memory is live, and nothing holds the loop
  *
  * The first fault is kept as text; what follows it is not judged. */
 #ifndef TEST_WATCH_REFEREE_H
 #define TEST_WATCH_REFEREE_H
 
+#include "unit/watch/endpoint.h"
 #include "unit/watch/realm.h"
 
 #define PROMISE_MS       80000  /* a sign-in that hangs, 40 s, and the longest pause after it */
@@ -57,6 +62,17 @@ struct sight {
     int64_t word_ms;     /* when */
     char settled[40];    /* the status it settled as last; "" */
     int64_t settled_ms;  /* when */
+    unsigned moment;     /* of the account: the first that can be what was told last */
+};
+
+/* A delivery that was GOOD. */
+struct receipt {
+    char id[24], event_id[24];
+    const char *type;
+    const struct realm_account *account;
+    unsigned moment;
+    int64_t taken_ms, occurred_us;
+    bool has_status; /* it tells a status that is known */
 };
 
 struct referee {
@@ -68,11 +84,18 @@ struct referee {
     bool inside;             /* a call is running that must not call back */
     struct sight *sights;
     unsigned n, room, running;
-    unsigned kinds[32];                           /* events by kind */
-    void (*act)(struct sight *sight, void *user); /* inside every callback; NULL */
+    unsigned kinds[32], sources[8]; /* events by kind, and by source */
+    /* Inside every callback, of a watch or (NULL) of the handler of deliveries; NULL. */
+    void (*act)(struct sight *sight, void *user);
     void *user;
     bool trace; /* to standard output */
     char fault[240];
+
+    struct endpoint *endpoint; /* NULL: nothing is posted */
+    struct receipt *receipts;  /* in the order in which they came */
+    unsigned n_receipts, room_receipts;
+    unsigned n_told;       /* of them the handler has had so many */
+    unsigned verdicts[16]; /* deliveries by verdict */
 };
 
 /* Makes the client.  `config` says when to look; clock, memory and service are filled in. */
@@ -109,6 +132,15 @@ void referee_fault(struct referee *referee, const struct sight *sight, const cha
 /* A line of the story, while it is traced. */
 void referee_say(const struct referee *referee, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* courier.c: from now on the client is posted what the endpoint has. */
+void referee_subscribe(struct referee *referee, struct endpoint *endpoint);
+void referee_post(struct referee *referee); /* what arrives now */
+/* When the next arrives; INT64_MAX. */
+int64_t referee_next_post_ms(const struct referee *referee);
+/* Whether deliveries told of statuses lately, at some time from one to the other. */
+bool referee_is_told(const struct referee *referee, int64_t from_ms, int64_t to_ms);
+void referee_check_post(struct referee *referee); /* the client is gone: everything was told */
 
 /* verdict.c: is it true, and is it time? */
 void referee_judge(struct sight *sight, const struct scalekit_watch_event *event);

@@ -6,6 +6,10 @@
 #define REFUSAL_MS    70000 /* a refused sign-in is not tried again for as long */
 #define QUIET_MS      60000 /* without a spell before its end: a watch can expect to be answered */
 #define BRISK_MS      500   /* so are the three requests of a last look */
+/* While deliveries flow, pauses are a minute, and five when it has settled, give or take a fifth. */
+#define GUARD_MS         72000
+#define SETTLED_GUARD_MS 360000
+#define BEAT_MS          7500 /* until the round of one that is due: one and a half intervals */
 
 static int64_t now_ms(const struct referee *referee)
 {
@@ -66,8 +70,21 @@ static bool must_settle(const struct sight *sight, const struct realm_moment *mo
     return sight->connects ? moment->status == SCALEKIT_ACCOUNT_ACTIVE : settles(moment->status);
 }
 
-/* When the service has worked for PROMISE_MS, beginning at `from_ms` or after. */
-static int64_t promised_by(const struct realm *realm, int64_t from_ms)
+/* So long after a look the next has been answered at the latest, by a service that works; longer
+ * when deliveries save looks then, as each of them may be lost. */
+static int64_t patience_ms(const struct sight *sight, int64_t from_ms)
+{
+    const struct referee *referee = sight->referee;
+    const struct realm_habits *habits = &referee->realm->habits;
+    int64_t guard = *sight->settled ? SETTLED_GUARD_MS : GUARD_MS;
+
+    guard += BEAT_MS + habits->lag_ms + 6 * habits->slowest_ms + REFEREE_SLACK_MS;
+    return referee_is_told(referee, from_ms, from_ms + guard) ? later(PROMISE_MS, guard)
+                                                              : PROMISE_MS;
+}
+
+/* When no spell is cast for so long, beginning at `from_ms` or after. */
+static int64_t quiet_ms(const struct realm *realm, int64_t from_ms, int64_t patience)
 {
     bool moved = true;
 
@@ -79,13 +96,26 @@ static int64_t promised_by(const struct realm *realm, int64_t from_ms)
 
             if (spell->fault == REALM_STATUS && spell->status == 429)
                 over += PROMISE_MS; /* the governor feels its way up */
-            if (spell->from_ms < from_ms + PROMISE_MS && over > from_ms) {
+            if (spell->from_ms < from_ms + patience && over > from_ms) {
                 from_ms = over;
                 moved = true;
             }
         }
     }
-    return from_ms + PROMISE_MS;
+    return from_ms;
+}
+
+/* When a service that works, from `from_ms` or after, has been looked at. */
+static int64_t promised_by(const struct sight *sight, int64_t from_ms)
+{
+    int64_t patience, from = from_ms;
+
+    do {
+        from_ms = from;
+        patience = patience_ms(sight, from_ms);
+        from = quiet_ms(sight->referee->realm, from_ms, patience);
+    } while (from != from_ms);
+    return from_ms + patience;
 }
 
 /* Whether that moment begins what must be told, whatever the watch began with. */
@@ -99,7 +129,7 @@ static bool must_tell(const struct sight *sight, unsigned moment)
         return !sight->terms.until_reauthorized;
     before = &moments[moment - 1];
     return word_for(sight, before) && scalekit_account_status_is_pending(before->status) &&
-           promised_by(sight->referee->realm, later(before->at_ms, sight->start_ms)) <
+           promised_by(sight, later(before->at_ms, sight->start_ms)) <
                moments[moment].at_ms;
 }
 
@@ -107,7 +137,7 @@ static void check_told(struct sight *sight, unsigned first, unsigned last, int64
                        int64_t until_ms)
 {
     const struct realm_moment *moment = &sight->account->moments[first];
-    int64_t by = promised_by(sight->referee->realm, later(moment->at_ms, since_ms));
+    int64_t by = promised_by(sight, later(moment->at_ms, since_ms));
 
     if (by < earlier(end_of(sight, last), until_ms))
         referee_fault(sight->referee, sight, "%s since %lld ms, and not told by %lld ms",
@@ -171,7 +201,7 @@ static bool was_there(const struct sight *sight, int64_t from_ms, int64_t to_ms)
         int64_t from = later(from_ms, account->moments[i].at_ms);
 
         if (word_for(sight, &account->moments[i]) && from < to_ms &&
-            promised_by(sight->referee->realm, from) < earlier(to_ms, end_of(sight, i)))
+            promised_by(sight, from) < earlier(to_ms, end_of(sight, i)))
             return true;
     }
     return false;
@@ -325,7 +355,7 @@ static void check_last_look(struct sight *sight)
 
     if (*sight->settled || realm->habits.slowest_ms > BRISK_MS ||
         (sight->connects && !sight->linked) ||
-        promised_by(realm, over - QUIET_MS) > over - QUIET_MS + PROMISE_MS)
+        quiet_ms(realm, over - QUIET_MS, PROMISE_MS) > over - QUIET_MS)
         return;
     for (unsigned i = 0; i < realm->n_spells; i++)
         if (realm->spells[i].from_ms <= now_ms(referee) && realm->spells[i].to_ms > over)
@@ -395,6 +425,62 @@ static void on_link(struct sight *sight, const struct scalekit_authorization_lin
     sight->limit_ms = earlier(sight->deadline_ms, sight->usable_ms) + REFEREE_LATE_MS;
 }
 
+/* --- what told it ------------------------------------------------------------------------------- */
+
+/* The last moment of the account that an accepted delivery of that status has told; 0: none. */
+static unsigned told_moment(const struct sight *sight, const struct scalekit_watch_event *event)
+{
+    const struct referee *referee = sight->referee;
+    unsigned last = 0;
+
+    for (unsigned i = 0; i < referee->n_receipts; i++) {
+        const struct receipt *receipt = &referee->receipts[i];
+        const struct realm_moment *moment = &receipt->account->moments[receipt->moment];
+        char id[REALM_NAME];
+
+        realm_id(id, moment->id);
+        if (receipt->account == sight->account && receipt->has_status && receipt->moment > last &&
+            same_word(moment->word, event->status_text) && strcmp(id, event->account->id) == 0)
+            last = receipt->moment;
+    }
+    return last;
+}
+
+/* The first moment that can be what is told, not before that of the last event. */
+static unsigned first_moment(const struct sight *sight, const struct scalekit_watch_event *event)
+{
+    const struct realm_account *account = sight->account;
+
+    for (unsigned i = sight->moment; i < account->n_moments; i++) {
+        const struct realm_moment *moment = &account->moments[i];
+
+        if (same_word(moment->word, event->status_text) &&
+            (!event->account->updated_at || event->account->updated_at == moment->updated_us))
+            return i;
+    }
+    return sight->moment;
+}
+
+/* One that a delivery told: it did, and what was told before is not newer. */
+static void check_source(struct sight *sight, const struct scalekit_watch_event *event)
+{
+    struct referee *referee = sight->referee;
+
+    if (event->source == SCALEKIT_WATCH_SOURCE_FEED && referee->realm->habits.feed_status != 200)
+        referee_fault(referee, sight, "is told by a feed that does not exist");
+    if (!event->account || !event->status_text)
+        return;
+    if (event->source == SCALEKIT_WATCH_SOURCE_WEBHOOK) {
+        unsigned moment = told_moment(sight, event);
+
+        if (!moment)
+            referee_fault(referee, sight, "is told %s, but by no delivery", event->status_text);
+        else if (moment < sight->moment)
+            referee_fault(referee, sight, "is told %s, after what was later", event->status_text);
+    }
+    sight->moment = first_moment(sight, event);
+}
+
 void referee_judge(struct sight *sight, const struct scalekit_watch_event *event)
 {
     struct referee *referee = sight->referee;
@@ -437,8 +523,7 @@ void referee_judge(struct sight *sight, const struct scalekit_watch_event *event
             referee_fault(referee, sight, "stopped by nobody");
         break;
     }
-    if (event->source == SCALEKIT_WATCH_SOURCE_FEED && referee->realm->habits.feed_status != 200)
-        referee_fault(referee, sight, "is told by a feed that does not exist");
+    check_source(sight, event);
     if (!event->error &&
         (event->kind == SCALEKIT_WATCH_REFUSED || event->kind == SCALEKIT_WATCH_FAILED))
         referee_fault(referee, sight, "%s without an error",
