@@ -14,13 +14,13 @@ static int64_t now_ms(const struct referee *referee)
 /* --- taking in ---------------------------------------------------------------------------------- */
 
 /* The oldest one of the same webhook-id or event; NULL: none. */
-static const struct receipt *find(const struct referee *referee, const struct letter *letter)
+static const struct receipt *find(const struct referee *referee, const struct mail *mail)
 {
     for (unsigned i = 0; i < referee->n_receipts; i++) {
         const struct receipt *receipt = &referee->receipts[i];
 
-        if (strcmp(receipt->id, letter->id) == 0 ||
-            strcmp(receipt->event_id, letter->event_id) == 0)
+        if (strcmp(receipt->id, mail->id) == 0 ||
+            strcmp(receipt->event_id, mail->event_id) == 0)
             return receipt;
     }
     return NULL;
@@ -28,31 +28,31 @@ static const struct receipt *find(const struct referee *referee, const struct le
 
 /* What is to be thought of it. */
 static enum scalekit_webhook_verdict deserved(const struct referee *referee,
-                                              const struct letter *letter)
+                                              const struct mail *mail)
 {
-    int64_t age_s = referee->realm->clock.wall_us / 1000000 - letter->sent_s;
+    int64_t age_s = referee->realm->clock.wall_us / 1000000 - mail->sent_s;
 
     if (age_s > SCALEKIT_WEBHOOK_TOLERANCE)
         return SCALEKIT_WEBHOOK_STALE;
     if (age_s < -SCALEKIT_WEBHOOK_TOLERANCE)
         return SCALEKIT_WEBHOOK_FROM_THE_FUTURE;
-    if (letter->forged)
+    if (mail->forged)
         return SCALEKIT_WEBHOOK_BAD_SIGNATURE;
-    return find(referee, letter) ? SCALEKIT_WEBHOOK_DUPLICATE : SCALEKIT_WEBHOOK_GOOD;
+    return find(referee, mail) ? SCALEKIT_WEBHOOK_DUPLICATE : SCALEKIT_WEBHOOK_GOOD;
 }
 
 /* What was known long ago may be new again. */
-static bool is_right(const struct referee *referee, const struct letter *letter,
+static bool is_right(const struct referee *referee, const struct mail *mail,
                      enum scalekit_webhook_verdict verdict)
 {
-    enum scalekit_webhook_verdict right = deserved(referee, letter);
+    enum scalekit_webhook_verdict right = deserved(referee, mail);
 
     if (right == SCALEKIT_WEBHOOK_DUPLICATE && verdict == SCALEKIT_WEBHOOK_GOOD)
-        return now_ms(referee) - find(referee, letter)->taken_ms > MEMORY_MS;
+        return now_ms(referee) - find(referee, mail)->taken_ms > MEMORY_MS;
     return verdict == right;
 }
 
-static void take(struct referee *referee, const struct letter *letter)
+static void take(struct referee *referee, const struct mail *mail)
 {
     struct receipt *receipt;
 
@@ -64,23 +64,23 @@ static void take(struct referee *referee, const struct letter *letter)
     }
     receipt = &referee->receipts[referee->n_receipts++];
     *receipt = (struct receipt){
-        .type = letter->type,
-        .account = letter->account,
-        .moment = letter->moment,
+        .type = mail->type,
+        .account = mail->account,
+        .moment = mail->moment,
         .taken_ms = now_ms(referee),
-        .occurred_us = letter->occurred_us,
-        .has_status = strcmp(letter->type, "connected_account.status_updated") == 0 &&
-                      letter->account->moments[letter->moment].status != SCALEKIT_ACCOUNT_UNKNOWN,
+        .occurred_us = mail->occurred_us,
+        .has_status = strcmp(mail->type, "connected_account.status_updated") == 0 &&
+                      mail->account->moments[mail->moment].status != SCALEKIT_ACCOUNT_UNKNOWN,
     };
-    snprintf(receipt->id, sizeof receipt->id, "%s", letter->id);
-    snprintf(receipt->event_id, sizeof receipt->event_id, "%s", letter->event_id);
+    snprintf(receipt->id, sizeof receipt->id, "%s", mail->id);
+    snprintf(receipt->event_id, sizeof receipt->event_id, "%s", mail->event_id);
 }
 
-static void post(struct referee *referee, const struct letter *letter)
+static void post(struct referee *referee, const struct mail *mail)
 {
-    const struct scalekit_entry headers[] = {{"Webhook-Id", letter->id},
-                                             {"Webhook-Timestamp", letter->timestamp},
-                                             {"Webhook-Signature", letter->signature}};
+    const struct scalekit_entry headers[] = {{"Webhook-Id", mail->id},
+                                             {"Webhook-Timestamp", mail->timestamp},
+                                             {"Webhook-Signature", mail->signature}};
     bool inside = referee->inside;
     enum scalekit_webhook_verdict verdict;
 
@@ -88,25 +88,25 @@ static void post(struct referee *referee, const struct letter *letter)
     verdict = scalekit_webhook_deliver(
         referee->client,
         SCALEKIT_PARAMS(scalekit_webhook_delivery, .headers = headers, .n_headers = 3,
-                        .body = letter->body, .body_length = strlen(letter->body)));
+                        .body = mail->body, .body_length = strlen(mail->body)));
     referee->inside = inside;
-    referee_say(referee, "posted %s %s of account %u, moment %u: %s", letter->id, letter->type,
-                (unsigned)(letter->account - referee->realm->accounts), letter->moment,
+    referee_say(referee, "posted %s %s of account %u, moment %u: %s", mail->id, mail->type,
+                (unsigned)(mail->account - referee->realm->accounts), mail->moment,
                 scalekit_webhook_verdict_text(verdict));
     referee->verdicts[verdict]++;
-    if (!is_right(referee, letter, verdict))
-        referee_fault(referee, NULL, "of %s (%s) it thinks: %s", letter->id, letter->event_id,
+    if (!is_right(referee, mail, verdict))
+        referee_fault(referee, NULL, "of %s (%s) it thinks: %s", mail->id, mail->event_id,
                       scalekit_webhook_verdict_text(verdict));
     if (verdict == SCALEKIT_WEBHOOK_GOOD)
-        take(referee, letter);
+        take(referee, mail);
 }
 
 void referee_post(struct referee *referee)
 {
-    static struct letter letter;
+    static struct mail mail;
 
-    while (referee->endpoint && referee->client && endpoint_take(referee->endpoint, &letter))
-        post(referee, &letter);
+    while (referee->endpoint && referee->client && endpoint_take(referee->endpoint, &mail))
+        post(referee, &mail);
 }
 
 int64_t referee_next_post_ms(const struct referee *referee)

@@ -229,7 +229,7 @@ static void watch_lives(struct endpoint *endpoint)
 
 /* --- arriving ----------------------------------------------------------------------------------- */
 
-static void write_body(struct letter *letter, const struct post *post)
+static void write_body(struct mail *mail, const struct post *post)
 {
     const struct realm_account *account = post->account;
     char occurred[SKI_TIME_TEXT], name[48] = "";
@@ -240,21 +240,21 @@ static void write_body(struct letter *letter, const struct post *post)
         snprintf(name, sizeof name, ",\"connection_name\":\"connection_%u\"",
                  account->connection);
     length = snprintf(
-        letter->body, sizeof letter->body,
+        mail->body, sizeof mail->body,
         "{\"spec_version\":\"1\",\"id\":\"%s\",\"type\":\"%s\",\"occurred_at\":\"%s\","
         "\"environment_id\":\"env_1\",\"object\":\"ConnectedAccount\",\"data\":{"
         "\"id\":\"ca_%u\",\"identifier\":\"user_%u\",\"provider\":\"GMAIL\","
         "\"connection_id\":\"conn_%u\",\"status\":\"%s\"%s}}",
-        letter->event_id, post->type, occurred, account->moments[post->moment].id, account->user,
+        mail->event_id, post->type, occurred, account->moments[post->moment].id, account->user,
         account->connection, post->word, name);
-    CU_ASSERT_FATAL((size_t)length < sizeof letter->body);
+    CU_ASSERT_FATAL((size_t)length < sizeof mail->body);
 }
 
-static void write_letter(struct letter *letter, const struct post *post)
+static void write_mail(struct mail *mail, const struct post *post)
 {
     unsigned event = post->account->moments[post->moment].event;
 
-    *letter = (struct letter){
+    *mail = (struct mail){
         .type = post->type,
         .account = post->account,
         .moment = post->moment,
@@ -262,20 +262,20 @@ static void write_letter(struct letter *letter, const struct post *post)
         .occurred_us = post->occurred_us,
         .forged = post->forgery != GENUINE,
     };
-    snprintf(letter->id, sizeof letter->id, "msg_%u", post->message);
-    snprintf(letter->timestamp, sizeof letter->timestamp, "%lld", (long long)letter->sent_s);
+    snprintf(mail->id, sizeof mail->id, "msg_%u", post->message);
+    snprintf(mail->timestamp, sizeof mail->timestamp, "%lld", (long long)mail->sent_s);
     if (post->part)
-        snprintf(letter->event_id, sizeof letter->event_id, "evt_%u_%u", event, post->part);
+        snprintf(mail->event_id, sizeof mail->event_id, "evt_%u_%u", event, post->part);
     else
-        snprintf(letter->event_id, sizeof letter->event_id, "evt_%u", event);
-    write_body(letter, post);
+        snprintf(mail->event_id, sizeof mail->event_id, "evt_%u", event);
+    write_body(mail, post);
     CU_ASSERT_EQUAL(scalekit_webhook_sign(
-                        letter->signature,
-                        post->forgery == FOREIGN ? ENDPOINT_FORGER : ENDPOINT_SECRET, letter->id,
-                        letter->sent_s, letter->body, strlen(letter->body)),
+                        mail->signature,
+                        post->forgery == FOREIGN ? ENDPOINT_FORGER : ENDPOINT_SECRET, mail->id,
+                        mail->sent_s, mail->body, strlen(mail->body)),
                     SCALEKIT_WEBHOOK_GOOD);
     if (post->forgery == CHANGED)
-        letter->body[strlen(letter->body) - 1] = ' ';
+        mail->body[strlen(mail->body) - 1] = ' ';
 }
 
 int64_t endpoint_next_ms(const struct endpoint *endpoint)
@@ -291,7 +291,7 @@ int64_t endpoint_next_ms(const struct endpoint *endpoint)
 }
 
 /* Where time went by unseen, they were sent once more. */
-bool endpoint_take(struct endpoint *endpoint, struct letter *letter)
+bool endpoint_take(struct endpoint *endpoint, struct mail *mail)
 {
     int64_t now = realm_now(endpoint->realm);
     struct post *first;
@@ -305,7 +305,7 @@ bool endpoint_take(struct endpoint *endpoint, struct letter *letter)
             continue;
         if (!post.late_on_purpose)
             post.sent_ms += now - post.due_ms;
-        write_letter(letter, &post);
+        write_mail(mail, &post);
         return true;
     }
     return false;

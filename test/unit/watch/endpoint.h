@@ -37,7 +37,7 @@ struct endpoint_habits {
 };
 
 /* What arrives. */
-struct letter {
+struct mail {
     char id[24], timestamp[24], event_id[24];
     char signature[64];
     char body[640];
@@ -65,7 +65,7 @@ void endpoint_free(struct endpoint *endpoint);
 
 int64_t endpoint_next_ms(const struct endpoint *endpoint); /* INT64_MAX: nothing is to come */
 /* What arrives now; false: nothing. */
-bool endpoint_take(struct endpoint *endpoint, struct letter *letter);
+bool endpoint_take(struct endpoint *endpoint, struct mail *mail);
 /* What is to arrive next arrives now. */
 void endpoint_hurry(struct endpoint *endpoint);
 

@@ -14,6 +14,7 @@
 #define MOST_FAILURES 3
 #define MOST_SIGHTS   80
 #define STORY_MS      240000 /* what befalls the realm befalls it by then */
+#define LONG_STORY_MS 1800000
 #define COUNT(array)  (sizeof(array) / sizeof *(array))
 
 struct run {
@@ -21,6 +22,7 @@ struct run {
     struct referee referee;
     struct endpoint endpoint;
     bool posts;           /* the endpoint is there */
+    int64_t story_ms;
     unsigned starts;      /* watches to start yet */
     int64_t next_act_ms;  /* of the application, on its own */
     int64_t free_ms;      /* when it frees the client; INT64_MAX */
@@ -65,7 +67,7 @@ static void live(struct run *run, struct realm_account *account)
     for (unsigned i = 0; i < moments; i++) {
         const char *next = words[realm_roll(realm, COUNT(words))];
 
-        at += realm_between(realm, 1, realm_chance(realm, 30) ? 5000 : STORY_MS / 2);
+        at += realm_between(realm, 1, realm_chance(realm, 30) ? 5000 : run->story_ms / 2);
         if (next == word)
             continue;
         realm_write(realm, account, at, next, !word && realm_chance(realm, 80));
@@ -152,9 +154,9 @@ static void choose_endpoint(struct run *run)
     if (realm_chance(realm, 20))
         habits->share = (enum endpoint_share)realm_between(realm, 1, ENDPOINT_SOME);
     if (realm_chance(realm, 20))
-        habits->from_ms = realm_between(realm, 0, STORY_MS);
+        habits->from_ms = realm_between(realm, 0, run->story_ms);
     if (realm_chance(realm, 20))
-        habits->to_ms = realm_between(realm, habits->from_ms, STORY_MS);
+        habits->to_ms = realm_between(realm, habits->from_ms, run->story_ms);
     if (!run->skewed && run->jump_ms == INT64_MAX)
         habits->queued = seldom[realm_roll(realm, COUNT(seldom))];
 }
@@ -186,11 +188,11 @@ static void choose_known(struct realm *realm, const struct realm_account *accoun
     terms->known_ms = at;
 }
 
-static struct terms choose_terms(struct realm *realm, const struct realm_account *account)
+static struct terms choose_terms(struct run *run, const struct realm_account *account)
 {
-    struct terms terms = {
-        .deadline_ms = realm_between(realm, 1, realm_chance(realm, 30) ? 20000 : 300000),
-    };
+    struct realm *realm = &run->realm;
+    int64_t most_ms = realm_chance(realm, 30) ? 20000 : run->story_ms + 60000;
+    struct terms terms = {.deadline_ms = realm_between(realm, 1, most_ms)};
 
     if (realm_chance(realm, 20)) {
         terms.link_expiry = realm->clock.wall_us + realm_between(realm, -60000, 120000) * 1000;
@@ -210,7 +212,7 @@ static void start_watch(struct run *run)
 {
     struct realm *realm = &run->realm;
     struct realm_account *account = &realm->accounts[realm_roll(realm, realm->n_accounts)];
-    struct terms terms = choose_terms(realm, account);
+    struct terms terms = choose_terms(run, account);
 
     if (realm_chance(realm, 2))
         referee_follow_nobody(&run->referee);
@@ -366,6 +368,8 @@ static void prepare(struct run *run, uint64_t seed)
     size_t size = seed % COUNT(sizes);
 
     realm_init(realm, seed, sizes[size].connections, sizes[size].users);
+    run->posts = realm_chance(realm, 50);
+    run->story_ms = run->posts && realm_chance(realm, 20) ? LONG_STORY_MS : STORY_MS;
     choose_habits(realm);
     cast_spells(realm);
     for (unsigned i = 0; i < realm->n_accounts; i++)
@@ -378,7 +382,6 @@ static void prepare(struct run *run, uint64_t seed)
     run->free_ms = realm_chance(realm, 10) ? realm_between(realm, 1000, 60000) : INT64_MAX;
     run->jump_ms = realm_chance(realm, 15) ? realm_between(realm, 1000, 60000) : INT64_MAX;
     run->rash = realm_chance(realm, 10);
-    run->posts = realm_chance(realm, 50);
     endpoint_init(&run->endpoint, realm);
     choose_endpoint(run);
 }
