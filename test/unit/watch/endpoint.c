@@ -316,7 +316,7 @@ void endpoint_hurry(struct endpoint *endpoint)
     struct post *first = first_of(endpoint);
     int64_t now = realm_now(endpoint->realm);
 
-    if (!first || first->due_ms < now)
+    if (!first || first->due_ms < now || first->late_on_purpose)
         return;
     first->due_ms = now;
     first->sent_ms = earlier(first->sent_ms, now);
