@@ -76,7 +76,7 @@ static void take(struct referee *referee, const struct mail *mail)
     snprintf(receipt->event_id, sizeof receipt->event_id, "%s", mail->event_id);
 }
 
-static void post(struct referee *referee, const struct mail *mail)
+void referee_hand_in(struct referee *referee, const struct mail *mail)
 {
     const struct scalekit_entry headers[] = {{"Webhook-Id", mail->id},
                                              {"Webhook-Timestamp", mail->timestamp},
@@ -106,7 +106,7 @@ void referee_post(struct referee *referee)
     static struct mail mail;
 
     while (referee->endpoint && referee->client && endpoint_take(referee->endpoint, &mail))
-        post(referee, &mail);
+        referee_hand_in(referee, &mail);
 }
 
 int64_t referee_next_post_ms(const struct referee *referee)

@@ -278,6 +278,21 @@ static void write_mail(struct mail *mail, const struct post *post)
         mail->body[strlen(mail->body) - 1] = ' ';
 }
 
+void endpoint_write(struct endpoint *endpoint, struct mail *mail,
+                    const struct realm_account *account, unsigned moment, unsigned part)
+{
+    const struct realm_moment *then = &account->moments[moment];
+
+    write_mail(mail, &(struct post){.account = account,
+                                    .moment = moment,
+                                    .type = "connected_account.status_updated",
+                                    .word = then->word,
+                                    .message = ++endpoint->last_message,
+                                    .part = part,
+                                    .sent_ms = realm_now(endpoint->realm),
+                                    .occurred_us = then->updated_us});
+}
+
 int64_t endpoint_next_ms(const struct endpoint *endpoint)
 {
     const struct realm *realm = endpoint->realm;

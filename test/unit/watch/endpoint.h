@@ -66,6 +66,10 @@ void endpoint_free(struct endpoint *endpoint);
 int64_t endpoint_next_ms(const struct endpoint *endpoint); /* INT64_MAX: nothing is to come */
 /* What arrives now; false: nothing. */
 bool endpoint_take(struct endpoint *endpoint, struct mail *mail);
+/* A status_updated about a moment of an account, sent now and outside of all this.  `part`: of the
+ * id of its event; 0: the one that the feed has. */
+void endpoint_write(struct endpoint *endpoint, struct mail *mail,
+                    const struct realm_account *account, unsigned moment, unsigned part);
 /* What is to arrive next arrives now. */
 void endpoint_hurry(struct endpoint *endpoint);
 

@@ -148,7 +148,6 @@ static void choose_endpoint(struct run *run)
     habits->doubled = seldom[realm_roll(realm, COUNT(seldom))];
     habits->reissued = seldom[realm_roll(realm, COUNT(seldom))];
     habits->forged = seldom[realm_roll(realm, COUNT(seldom))];
-    habits->replayed = seldom[realm_roll(realm, COUNT(seldom))];
     habits->attended = seldom[realm_roll(realm, COUNT(seldom))];
     habits->off_us = realm_chance(realm, 50) ? 0 : realm_between(realm, 0, 2000000);
     if (realm_chance(realm, 20))
@@ -157,8 +156,10 @@ static void choose_endpoint(struct run *run)
         habits->from_ms = realm_between(realm, 0, run->story_ms);
     if (realm_chance(realm, 20))
         habits->to_ms = realm_between(realm, habits->from_ms, run->story_ms);
-    if (!run->skewed && run->jump_ms == INT64_MAX)
-        habits->queued = seldom[realm_roll(realm, COUNT(seldom))];
+    if (run->skewed || run->jump_ms != INT64_MAX)
+        return; /* only a clock that is right tells that a timestamp is not */
+    habits->replayed = seldom[realm_roll(realm, COUNT(seldom))];
+    habits->queued = seldom[realm_roll(realm, COUNT(seldom))];
 }
 
 static struct scalekit_config choose_config(struct realm *realm)

@@ -338,6 +338,7 @@ void realm_init(struct realm *realm, uint64_t seed, unsigned connections, unsign
     memset(realm, 0, sizeof *realm);
     realm->carrier = (struct ski_carrier){start, cancel};
     test_clock_init(&realm->clock);
+    realm->as_of_ms = INT64_MAX;
     realm->seed = mix(~seed); /* far from that of the next seed */
     realm->clock.seed = mix(realm->seed);
     realm->habits = (struct realm_habits){

@@ -109,7 +109,8 @@ static void answer_account(struct ski_exchange *exchange, const struct realm_acc
 /* What a reader of some replica sees now. */
 static int64_t seen_ms(struct realm *realm)
 {
-    return realm_now(realm) - realm_between(realm, 0, realm->habits.lag_ms);
+    return earlier(realm->as_of_ms,
+                   realm_now(realm) - realm_between(realm, 0, realm->habits.lag_ms));
 }
 
 /* --- one account ------------------------------------------------------------------------------- */
@@ -349,7 +350,7 @@ static bool is_wanted(const struct scalekit_list_events_params *filter, const ch
 static unsigned collect(struct realm *realm, const struct scalekit_list_events_params *filter,
                         struct entry *entries)
 {
-    int64_t now = realm_now(realm);
+    int64_t now = earlier(realm_now(realm), realm->as_of_ms);
     unsigned n = 0;
 
     for (unsigned i = 0; i < realm->n_accounts; i++) {

@@ -59,9 +59,9 @@ struct sight {
     int64_t usable_ms;   /* the same for the end of the link and of its grace */
     int64_t limit_ms;    /* it must have ended */
     char word[40];       /* of the last status told as progress; "" */
-    int64_t word_ms;     /* when */
+    int64_t word_ms;     /* when it was like that, at the latest */
     char settled[40];    /* the status it settled as last; "" */
-    int64_t settled_ms;  /* when */
+    int64_t settled_ms;  /* likewise */
     unsigned moment;     /* of the account: the first that can be what was told last */
 };
 
@@ -136,6 +136,7 @@ void referee_say(const struct referee *referee, const char *format, ...)
 /* courier.c: from now on the client is posted what the endpoint has. */
 void referee_subscribe(struct referee *referee, struct endpoint *endpoint);
 void referee_post(struct referee *referee); /* what arrives now */
+void referee_hand_in(struct referee *referee, const struct mail *mail);
 /* When the next arrives; INT64_MAX. */
 int64_t referee_next_post_ms(const struct referee *referee);
 /* Whether deliveries told of statuses lately, at some time from one to the other. */

@@ -179,6 +179,37 @@ static void check_missed(struct sight *sight, int64_t until_ms)
     }
 }
 
+/* --- what told it ------------------------------------------------------------------------------- */
+
+/* The last moment of the account that an accepted delivery of that status has told; 0: none. */
+static unsigned told_moment(const struct sight *sight, const struct scalekit_watch_event *event)
+{
+    const struct referee *referee = sight->referee;
+    unsigned last = 0;
+
+    for (unsigned i = 0; i < referee->n_receipts; i++) {
+        const struct receipt *receipt = &referee->receipts[i];
+        const struct realm_moment *moment = &receipt->account->moments[receipt->moment];
+        char id[REALM_NAME];
+
+        realm_id(id, moment->id);
+        if (receipt->account == sight->account && receipt->has_status && receipt->moment > last &&
+            same_word(moment->word, event->status_text) && strcmp(id, event->account->id) == 0)
+            last = receipt->moment;
+    }
+    return last;
+}
+
+/* When it was like that: what is told of a delivery may have been long ago. */
+static int64_t true_ms(const struct sight *sight, const struct scalekit_watch_event *event)
+{
+    unsigned moment = 0;
+
+    if (event->source == SCALEKIT_WATCH_SOURCE_WEBHOOK && event->account && event->status_text)
+        moment = told_moment(sight, event);
+    return moment ? sight->account->moments[moment].at_ms : now_ms(sight->referee);
+}
+
 /* --- judging events ---------------------------------------------------------------------------- */
 
 static bool could_be_absent(const struct sight *sight, int64_t at_ms)
@@ -309,7 +340,7 @@ static void check_settled(struct sight *sight, const struct scalekit_watch_event
         referee_fault(referee, sight, "%s as %s, %s", scalekit_watch_event_name(event->kind), word,
                       why);
     snprintf(sight->settled, sizeof sight->settled, "%s", word);
-    sight->settled_ms = now;
+    sight->settled_ms = true_ms(sight, event);
     if (sight->terms.follow) /* its link does not end it any more */
         sight->usable_ms = INT64_MAX;
     if (sight->terms.follow)
@@ -317,7 +348,8 @@ static void check_settled(struct sight *sight, const struct scalekit_watch_event
 }
 
 /* Progress: it was so lately, and something else since it was told last. */
-static void check_progress(struct sight *sight, const char *word)
+static void check_progress(struct sight *sight, const struct scalekit_watch_event *event,
+                           const char *word)
 {
     struct referee *referee = sight->referee;
     int64_t now = now_ms(referee);
@@ -329,7 +361,7 @@ static void check_progress(struct sight *sight, const char *word)
         referee_fault(referee, sight, "is told %s again", word);
     else
         snprintf(sight->word, sizeof sight->word, "%s", word);
-    sight->word_ms = now;
+    sight->word_ms = true_ms(sight, event);
 }
 
 /* Since when it has a status that must be told, without a pause; INT64_MAX: it has not. */
@@ -425,27 +457,6 @@ static void on_link(struct sight *sight, const struct scalekit_authorization_lin
     sight->limit_ms = earlier(sight->deadline_ms, sight->usable_ms) + REFEREE_LATE_MS;
 }
 
-/* --- what told it ------------------------------------------------------------------------------- */
-
-/* The last moment of the account that an accepted delivery of that status has told; 0: none. */
-static unsigned told_moment(const struct sight *sight, const struct scalekit_watch_event *event)
-{
-    const struct referee *referee = sight->referee;
-    unsigned last = 0;
-
-    for (unsigned i = 0; i < referee->n_receipts; i++) {
-        const struct receipt *receipt = &referee->receipts[i];
-        const struct realm_moment *moment = &receipt->account->moments[receipt->moment];
-        char id[REALM_NAME];
-
-        realm_id(id, moment->id);
-        if (receipt->account == sight->account && receipt->has_status && receipt->moment > last &&
-            same_word(moment->word, event->status_text) && strcmp(id, event->account->id) == 0)
-            last = receipt->moment;
-    }
-    return last;
-}
-
 /* The first moment that can be what is told, not before that of the last event. */
 static unsigned first_moment(const struct sight *sight, const struct scalekit_watch_event *event)
 {
@@ -490,15 +501,15 @@ void referee_judge(struct sight *sight, const struct scalekit_watch_event *event
         on_link(sight, event->link);
         break;
     case SCALEKIT_WATCH_PENDING_VERIFICATION:
-        check_progress(sight, "PENDING_VERIFICATION");
+        check_progress(sight, event, "PENDING_VERIFICATION");
         break;
     case SCALEKIT_WATCH_UNKNOWN_STATUS:
-        check_progress(sight, event->status_text);
+        check_progress(sight, event, event->status_text);
         break;
     case SCALEKIT_WATCH_CHANGED:
         if (!sight->terms.progress || settles(event->status))
             referee_fault(referee, sight, "is told a change that is none");
-        check_progress(sight, event->status_text);
+        check_progress(sight, event, event->status_text);
         break;
     case SCALEKIT_WATCH_SETTLED:
     case SCALEKIT_WATCH_ALREADY_ACTIVE:
