@@ -19,7 +19,7 @@
     use(provider) use(proxy) use(proxy_stream) use(tool) use(tool_hook) \
     use(user_verification) \
     use(webhook_event) use(webhook_interceptor) use(webhook_signature) use(webhook_verify) \
-    use(connect) use(deliveries) use(engine) use(feed) use(judge) use(news) use(reliance) use(roster) use(round) use(schedule) \
+    use(connect) use(deliveries) use(engine) use(feed) use(judge) use(news) use(race) use(reliance) use(roster) use(round) use(schedule) \
     use(seen_ids) \
     use(shown) use(table) use(tally) use(target) use(watch) \
     use(watch_connection) use(watch_options) use(watch_property) use(watch_scenario) use(watch_set) use(watch_stats) \

@@ -99,7 +99,7 @@ struct realm {
     unsigned last_id, last_event;
     unsigned token; /* number of the one that is good */
     bool trace;     /* every request, to standard output */
-    int64_t as_of_ms; /* what is read is as it was then; INT64_MAX: now, or as old as the lag allows */
+    int64_t as_of_ms; /* what is read is as it was then; INT64_MAX: now, or what the lag allows */
 
     struct flight *flights; /* a heap: the earliest is first */
     unsigned n_flights, room_flights;

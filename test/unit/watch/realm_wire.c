@@ -109,8 +109,9 @@ static void answer_account(struct ski_exchange *exchange, const struct realm_acc
 /* What a reader of some replica sees now. */
 static int64_t seen_ms(struct realm *realm)
 {
-    return earlier(realm->as_of_ms,
-                   realm_now(realm) - realm_between(realm, 0, realm->habits.lag_ms));
+    if (realm->as_of_ms != INT64_MAX)
+        return realm->as_of_ms;
+    return realm_now(realm) - realm_between(realm, 0, realm->habits.lag_ms);
 }
 
 /* --- one account ------------------------------------------------------------------------------- */

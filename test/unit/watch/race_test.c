@@ -1,0 +1,383 @@
+/* A delivery, the answer of a look-up, a page of a list and a page of the feed, all on their way at
+ * the same time: whichever arrives first, and however old what it shows is, a watch is told what
+ * happened, once and in its order.  The referee judges what is told; here are counted events and
+ * requests. */
+#include "unit/watch/desk.h"
+#include <event2/event.h>
+
+#define USERS       8
+#define MINUTE_MS   60000
+#define CONSENT_MS  118000 /* PENDING_VERIFICATION, and then */
+#define DONE_MS     119000 /* ACTIVE */
+#define RACE_MS     120000
+#define STRIDE_MS   50 /* between one and the next */
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* Moments of the account that everything is about. */
+enum { LONG_AGO, PENDING, VERIFYING, ACTIVE };
+
+struct arena {
+    struct event_base *base;
+    struct realm realm;
+    struct referee referee;
+    struct endpoint endpoint;
+    struct desk desk;
+    struct sight *sight;
+};
+
+static const struct scalekit_config usual = {.watch_interval_ms = 3000, .watch_follow_interval_ms = 30000};
+
+static void write_lives(struct realm *realm, bool dated)
+{
+    for (unsigned i = 0; i < realm->n_accounts; i++) {
+        struct realm_account *account = &realm->accounts[i];
+
+        realm_write(realm, account, -2 * MINUTE_MS, "PENDING", true);
+        realm_write(realm, account, -MINUTE_MS, "PENDING_AUTH", false);
+        if (!i) {
+            realm_write(realm, account, CONSENT_MS, "PENDING_VERIFICATION", false);
+            realm_write(realm, account, DONE_MS, "ACTIVE", false);
+        }
+        for (unsigned m = 0; m < account->n_moments; m++) {
+            account->moments[m].dated = dated;
+            account->moments[m].event = 12 * i + 3 * m + 1; /* each a status_updated in the feed */
+        }
+    }
+}
+
+/* Four watches of one connection, whose client is posted nothing by itself. */
+static void open_arena(struct arena *arena, int feed_status, bool dated)
+{
+    memset(arena, 0, sizeof *arena);
+    arena->base = event_base_new();
+    CU_ASSERT_PTR_NOT_NULL_FATAL(arena->base);
+    realm_init(&arena->realm, 1, 1, USERS);
+    arena->realm.habits.feed_status = feed_status;
+    write_lives(&arena->realm, dated);
+    endpoint_init(&arena->endpoint, &arena->realm);
+    arena->endpoint.habits.lost = 100;
+    arena->realm.habits.lag_ms = 10000; /* for the referee: answers are as old as the test says */
+    referee_open(&arena->referee, &arena->realm, arena->base, &usual, USERS + 1);
+    referee_subscribe(&arena->referee, &arena->endpoint);
+    desk_open(&arena->desk, &arena->referee);
+}
+
+static void follow_all(struct arena *arena)
+{
+    const struct terms terms = {
+        .deadline_ms = 60 * MINUTE_MS, .progress = true, .follow = true};
+
+    for (unsigned i = 0; i < USERS; i++) {
+        struct sight *sight =
+            referee_follow(&arena->referee, &arena->realm.accounts[i], &terms);
+
+        arena->sight = i ? arena->sight : sight;
+    }
+}
+
+static void close_arena(struct arena *arena, const char *name)
+{
+    while (arena->referee.n && arena->referee.running && arena->referee.client) {
+        for (unsigned i = 0; i < arena->referee.n; i++)
+            referee_stop(&arena->referee.sights[i]);
+        referee_settle(&arena->referee);
+    }
+    desk_hold(&arena->desk, false);
+    if (arena->referee.client)
+        desk_pass(&arena->desk, realm_now(&arena->realm) + 1);
+    referee_close(&arena->referee);
+    ROW_IS(*arena->referee.fault ? arena->referee.fault : name, !*arena->referee.fault);
+    realm_free(&arena->realm);
+    endpoint_free(&arena->endpoint);
+    event_base_free(arena->base);
+}
+
+static void deliver(struct arena *arena, unsigned account, unsigned moment, unsigned part)
+{
+    struct mail mail;
+
+    endpoint_write(&arena->endpoint, &mail, &arena->realm.accounts[account], moment, part);
+    referee_hand_in(&arena->referee, &mail);
+    referee_settle(&arena->referee);
+}
+
+/* --- the race ----------------------------------------------------------------------------------- */
+
+enum runner { WEBHOOK, LOOK_UP, SWEEP, FEED, RUNNERS };
+
+struct race {
+    char name[80];
+    enum runner order[RUNNERS];
+    unsigned shows[RUNNERS]; /* which moment is the last that each of them knows */
+    bool dated;
+};
+
+/* What the watch must have been told, and how often it must be looked at again. */
+struct outcome {
+    unsigned known; /* moment */
+    unsigned verifying, settled, confirming;
+    bool looked;   /* the look-up has arrived */
+    bool doubtful; /* one was on its way when another was asked for: it may do, or not count */
+};
+
+/* All four are on their way, and nothing else. */
+static void line_up(struct arena *arena)
+{
+    struct desk *desk = &arena->desk;
+
+    follow_all(arena);
+    desk->as_of_ms = CONSENT_MS - 1;
+    desk_pass(desk, RACE_MS);
+    desk->holds[DESK_FEED] = true;
+    CU_ASSERT_FATAL(desk_await(desk, DESK_FEED, RACE_MS + 10000));
+    desk_hold(desk, true);
+    referee_look(arena->sight);
+    referee_settle(&arena->referee);
+    for (unsigned i = 1; i < USERS; i++)
+        referee_look(&arena->referee.sights[i]);
+    referee_settle(&arena->referee);
+    CU_ASSERT_EQUAL_FATAL(desk_waiting(desk, DESK_LOOK_UP), 1);
+    CU_ASSERT_EQUAL_FATAL(desk_waiting(desk, DESK_LIST), 1);
+}
+
+static void arrive(struct arena *arena, enum runner runner, unsigned moment)
+{
+    static const enum desk_kind kinds[RUNNERS] = {
+        [LOOK_UP] = DESK_LOOK_UP, [SWEEP] = DESK_LIST, [FEED] = DESK_FEED};
+    int64_t as_of_ms = arena->sight->account->moments[moment].at_ms;
+
+    desk_pass(&arena->desk, realm_now(&arena->realm) + STRIDE_MS);
+    if (runner == WEBHOOK)
+        deliver(arena, 0, moment, 0);
+    else
+        CU_ASSERT_FATAL(desk_answer(&arena->desk, kinds[runner], as_of_ms));
+}
+
+/* What is newer is told; what is not, is not, and a delivery of that kind asks for a look. */
+static void expect(struct outcome *outcome, enum runner runner, unsigned moment)
+{
+    outcome->looked |= runner == LOOK_UP;
+    if (moment < outcome->known && runner == WEBHOOK) {
+        outcome->confirming++;
+        outcome->doubtful = !outcome->looked;
+    }
+    if (moment <= outcome->known)
+        return;
+    outcome->known = moment;
+    outcome->verifying += moment == VERIFYING;
+    outcome->settled += moment == ACTIVE;
+}
+
+static bool is_told(const struct arena *arena, const struct outcome *outcome)
+{
+    const unsigned *kinds = arena->referee.kinds;
+
+    return kinds[SCALEKIT_WATCH_PENDING_VERIFICATION] == outcome->verifying &&
+           kinds[SCALEKIT_WATCH_SETTLED] == outcome->settled &&
+           kinds[SCALEKIT_WATCH_CHANGED] == 0;
+}
+
+/* Without updated_at nobody knows which of them is newer: it is enough that the end is right. */
+static void run_race(const struct race *race)
+{
+    struct outcome outcome = {.known = PENDING};
+    struct arena arena;
+    const unsigned *asked = arena.desk.asked;
+    unsigned looks, lists;
+
+    open_arena(&arena, 200, race->dated);
+    line_up(&arena);
+    looks = asked[DESK_LOOK_UP];
+    lists = asked[DESK_LIST];
+    for (unsigned i = 0; i < RUNNERS; i++) {
+        enum runner runner = race->order[i];
+
+        expect(&outcome, runner, race->shows[runner]);
+        arrive(&arena, runner, race->shows[runner]);
+        ROW_IS(race->name, !race->dated || is_told(&arena, &outcome));
+    }
+    desk_hold(&arena.desk, false);
+    arena.desk.as_of_ms = INT64_MAX;
+    desk_pass(&arena.desk, realm_now(&arena.realm) + 5000);
+    looks = asked[DESK_LOOK_UP] - looks;
+    ROW_IS(race->name, !race->dated || looks == outcome.confirming ||
+                           (outcome.doubtful && looks <= outcome.confirming + 1));
+    ROW_IS(race->name, !race->dated || asked[DESK_LIST] == lists);
+    desk_pass(&arena.desk, realm_now(&arena.realm) + 2 * MINUTE_MS);
+    ROW_IS(race->name, arena.referee.kinds[SCALEKIT_WATCH_SETTLED] == 1);
+    ROW_IS(race->name, arena.referee.kinds[SCALEKIT_WATCH_PENDING_VERIFICATION] <= 1);
+    close_arena(&arena, race->name);
+}
+
+static void name_race(struct race *race)
+{
+    static const char *const runners[] = {"webhook", "look-up", "sweep", "feed"};
+    static const char *const moments[] = {"", "older", "newer", "newest"};
+    size_t length = 0;
+
+    for (unsigned i = 0; i < RUNNERS; i++)
+        length += (size_t)snprintf(race->name + length, sizeof race->name - length, "%s%s %s",
+                                   i ? ", " : "", moments[race->shows[race->order[i]]],
+                                   runners[race->order[i]]);
+    if (!race->dated)
+        snprintf(race->name + length, sizeof race->name - length, "; undated");
+}
+
+/* Number `n` of the 24 orders; each digit says which of the rest is next. */
+static void choose_order(enum runner order[RUNNERS], unsigned n)
+{
+    enum runner left[RUNNERS] = {WEBHOOK, LOOK_UP, SWEEP, FEED};
+
+    for (unsigned i = 0, rest = RUNNERS; i < RUNNERS; i++, rest--) {
+        unsigned at = n % rest;
+
+        n /= rest;
+        order[i] = left[at];
+        memmove(&left[at], &left[at + 1], (RUNNERS - at - 1) * sizeof *left);
+    }
+}
+
+static void whoever_is_first_it_is_told_once(void)
+{
+    struct race race;
+
+    for (unsigned order = 0; order < 24; order++)
+        for (unsigned shows = 0; shows < 81; shows++)
+            for (unsigned dated = 0; dated < 2; dated++) {
+                choose_order(race.order, order);
+                race.dated = dated;
+                for (unsigned i = 0, rest = shows; i < RUNNERS; i++, rest /= 3)
+                    race.shows[i] = PENDING + rest % 3;
+                name_race(&race);
+                run_race(&race);
+            }
+}
+
+/* --- the end of a watch ------------------------------------------------------------------------- */
+
+/* The last look is on its way, and is not made good for by a delivery of what was before. */
+static void a_delivery_is_no_last_look(void)
+{
+    static const struct {
+        const char *name;
+        unsigned delivered; /* 0: nothing */
+        int64_t seen_ms;    /* by the last look */
+        unsigned verifying, settled, deadline;
+    } rows[] = {
+        {"nothing comes", 0, CONSENT_MS - 1, 0, 0, 1},
+        {"what was before comes", VERIFYING, DONE_MS, 1, 1, 0},
+        {"it comes, and the look is old", VERIFYING, CONSENT_MS - 1, 1, 0, 1},
+        {"what settles it comes", ACTIVE, DONE_MS, 0, 1, 0},
+        {"it comes, and the look is older", ACTIVE, CONSENT_MS, 0, 1, 0},
+    };
+    const struct terms terms = {.deadline_ms = RACE_MS};
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct arena arena;
+        const unsigned *kinds = arena.referee.kinds;
+
+        open_arena(&arena, 501, true);
+        referee_follow(&arena.referee, &arena.realm.accounts[0], &terms);
+        arena.desk.as_of_ms = CONSENT_MS - 1;
+        desk_pass(&arena.desk, RACE_MS);
+        desk_hold(&arena.desk, true);
+        CU_ASSERT_FATAL(desk_await(&arena.desk, DESK_LOOK_UP, RACE_MS + 2000));
+        if (rows[i].delivered)
+            deliver(&arena, 0, rows[i].delivered, 0);
+        ROW_IS(rows[i].name, kinds[SCALEKIT_WATCH_DEADLINE] == 0);
+        desk_answer(&arena.desk, DESK_LOOK_UP, rows[i].seen_ms);
+        referee_settle(&arena.referee);
+        ROW_IS(rows[i].name, kinds[SCALEKIT_WATCH_PENDING_VERIFICATION] == rows[i].verifying);
+        ROW_IS(rows[i].name, kinds[SCALEKIT_WATCH_SETTLED] == rows[i].settled);
+        ROW_IS(rows[i].name, kinds[SCALEKIT_WATCH_DEADLINE] == rows[i].deadline);
+        close_arena(&arena, rows[i].name);
+    }
+}
+
+/* --- how often is looked ------------------------------------------------------------------------ */
+
+#define USUAL_MS  42000 /* 30 s and a fifth, to the next round, and its answer */
+#define BEGIN_MS  (15 * MINUTE_MS)
+#define STOP_MS   (60 * MINUTE_MS)
+#define END_MS    (90 * MINUTE_MS)
+#define MAIL_MS   30000
+#define DRY_MS    (STOP_MS - MAIL_MS + 10 * MINUTE_MS) /* the last was ten minutes ago */
+#define ROUND_MS  4500 /* until the next one */
+
+/* The longest and the shortest time between two looks, of three phases. */
+struct gaps {
+    int64_t last_ms;
+    struct {
+        int64_t longest_ms, shortest_ms;
+    } phases[3];
+};
+
+static int phase_of(int64_t at_ms)
+{
+    return at_ms < BEGIN_MS ? 0 : at_ms < DRY_MS ? 1 : 2;
+}
+
+/* A gap belongs to the phase in which it began and ended. */
+static void note_look(struct desk *desk, enum desk_kind kind, const struct ski_exchange *exchange)
+{
+    struct gaps *gaps = desk->user;
+    int64_t now = realm_now(desk->referee->realm), gap = now - gaps->last_ms;
+    int phase = phase_of(now);
+
+    (void)exchange;
+    if (kind != DESK_LOOK_UP && kind != DESK_LIST)
+        return;
+    if (phase == phase_of(gaps->last_ms) && gaps->last_ms > 10 * MINUTE_MS) {
+        gaps->phases[phase].longest_ms = later(gaps->phases[phase].longest_ms, gap);
+        gaps->phases[phase].shortest_ms = earlier(gaps->phases[phase].shortest_ms, gap);
+    }
+    if (phase == 2 && phase_of(gaps->last_ms) == 1) /* the guard must not outlive its reason */
+        gaps->phases[2].longest_ms = now - DRY_MS;
+    gaps->last_ms = now;
+}
+
+static void looks_are_rare_while_deliveries_flow(void)
+{
+    static const struct {
+        const char *name;
+        bool by_id, settled;
+        int64_t least_ms, most_ms; /* between looks, while they flow */
+    } rows[] = {
+        {"by name", false, false, 48000, 72000},
+        {"by id", true, false, 48000, 72000},
+        {"settled, by name", false, true, 240000, 360000},
+        {"settled, by id", true, true, 240000, 360000},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct gaps gaps = {.last_ms = 0};
+        struct terms terms = {.deadline_ms = 2 * END_MS, .follow = true};
+        struct realm_account *account;
+        struct arena arena;
+
+        open_arena(&arena, 501, true);
+        account = &arena.realm.accounts[rows[i].settled ? 0 : 1];
+        terms.id = rows[i].by_id ? account->moments[0].id : 0;
+        referee_follow(&arena.referee, account, &terms);
+        arena.desk.on_ask = note_look;
+        arena.desk.user = &gaps;
+        for (int phase = 0; phase < 3; phase++)
+            gaps.phases[phase].shortest_ms = INT64_MAX;
+        desk_pass(&arena.desk, BEGIN_MS);
+        for (unsigned n = 1; realm_now(&arena.realm) < STOP_MS; n++) {
+            deliver(&arena, USERS - 1, PENDING, n);
+            desk_pass(&arena.desk, realm_now(&arena.realm) + MAIL_MS);
+        }
+        desk_pass(&arena.desk, END_MS);
+        ROW_IS(rows[i].name, gaps.phases[0].longest_ms <= USUAL_MS);
+        ROW_IS(rows[i].name, gaps.phases[1].shortest_ms >= rows[i].least_ms - ROUND_MS);
+        ROW_IS(rows[i].name, gaps.phases[1].longest_ms >= rows[i].least_ms);
+        ROW_IS(rows[i].name, gaps.phases[1].longest_ms <= rows[i].most_ms + ROUND_MS);
+        ROW_IS(rows[i].name, gaps.phases[2].longest_ms <= USUAL_MS);
+        close_arena(&arena, rows[i].name);
+    }
+}
+
+SUITE(race, {"whoever is first, it is told once", whoever_is_first_it_is_told_once},
+      {"a delivery is no last look", a_delivery_is_no_last_look},
+      {"looks are rare while deliveries flow, and no longer", looks_are_rare_while_deliveries_flow})
