@@ -125,6 +125,14 @@ static bool is_missing(const struct ski_observation *observation)
     return observation->error && observation->error->code == SCALEKIT_ERR_NOT_FOUND;
 }
 
+/* Whether a look shows what is known already.  It may be a little older by its date: an event is not
+ * of the very moment of its account's updated_at. */
+static bool shows_the_same(const struct ski_target *target, const struct ski_observation *seen)
+{
+    return !ski_is_event(seen) && seen->account->status == target->status &&
+           seen->account->status != SCALEKIT_ACCOUNT_UNKNOWN;
+}
+
 /* Whether it shows something older than what was seen.  What was asked for while another answer was
  * on its way is as old as the service says, if it says; what was asked for later comes, for a while,
  * from a replica that lags behind. */
@@ -139,7 +147,7 @@ static bool is_stale(const struct ski_engine *engine, const struct ski_target *t
         return overtaken && is_missing(seen);
     if (!seen->at || !target->updated_at)
         return overtaken;
-    if (seen->at >= target->updated_at)
+    if (seen->at >= target->updated_at || (!overtaken && shows_the_same(target, seen)))
         return false;
     return overtaken || ski_is_event(seen) ||
            ski_engine_now(engine) - target->seen_ms < SKI_REPLICA_LAG_MS;
@@ -175,8 +183,9 @@ static void take_in(struct ski_engine *engine, struct ski_target *target,
     if (seen->account) {
         if (target->seen_ms && target->status != seen->account->status)
             compare(engine, seen);
+        if (!seen->at || seen->at > target->updated_at || !shows_the_same(target, seen))
+            target->updated_at = seen->at;
         target->status = seen->account->status & 15;
-        target->updated_at = seen->at;
         target->failures = target->missing = 0;
         ski_target_seen(&engine->targets, target, seen->account, ski_engine_now(engine));
     } else if (is_missing(seen)) {
