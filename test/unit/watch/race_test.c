@@ -294,6 +294,41 @@ static void a_delivery_is_no_last_look(void)
     }
 }
 
+/* --- the time of an event ----------------------------------------------------------------------- */
+
+/* It is not exactly the account's updated_at, and who comes later has only the looks. */
+static void an_event_may_be_a_little_off(void)
+{
+    static const int64_t offs_us[] = {-1500000, -1000, 0, 1000, 100000, 1500000};
+    const struct terms first = {.deadline_ms = 60 * MINUTE_MS, .follow = true},
+                       second = {.deadline_ms = 5 * MINUTE_MS,
+                                 .known_status = SCALEKIT_ACCOUNT_PENDING_AUTH,
+                                 .known_ms = CONSENT_MS - 1};
+    char name[32];
+
+    for (size_t i = 0; i < COUNT(offs_us); i++) {
+        struct arena arena;
+        struct mail mail;
+
+        snprintf(name, sizeof name, "%lld us", (long long)offs_us[i]);
+        open_arena(&arena, 501, true);
+        referee_follow(&arena.referee, &arena.realm.accounts[0], &first);
+        arena.desk.as_of_ms = CONSENT_MS - 1;
+        desk_pass(&arena.desk, RACE_MS);
+        arena.desk.as_of_ms = INT64_MAX;
+        arena.realm.accounts[0].moments[ACTIVE].updated_us += offs_us[i];
+        endpoint_write(&arena.endpoint, &mail, &arena.realm.accounts[0], ACTIVE, 0);
+        arena.realm.accounts[0].moments[ACTIVE].updated_us -= offs_us[i];
+        referee_hand_in(&arena.referee, &mail);
+        referee_settle(&arena.referee);
+        ROW_IS(name, arena.referee.kinds[SCALEKIT_WATCH_SETTLED] == 1);
+        referee_follow(&arena.referee, &arena.realm.accounts[0], &second);
+        desk_pass(&arena.desk, RACE_MS + 10000);
+        ROW_IS(name, arena.referee.kinds[SCALEKIT_WATCH_SETTLED] == 2);
+        close_arena(&arena, name);
+    }
+}
+
 /* --- how often is looked ------------------------------------------------------------------------ */
 
 #define USUAL_MS  42000 /* 30 s and a fifth, to the next round, and its answer */
@@ -380,4 +415,5 @@ static void looks_are_rare_while_deliveries_flow(void)
 
 SUITE(race, {"whoever is first, it is told once", whoever_is_first_it_is_told_once},
       {"a delivery is no last look", a_delivery_is_no_last_look},
+      {"an event may be a little off", an_event_may_be_a_little_off},
       {"looks are rare while deliveries flow, and no longer", looks_are_rare_while_deliveries_flow})
