@@ -103,17 +103,19 @@ static void try_again_after(struct ski_feed *feed, int64_t pause_ms)
 }
 
 /* Whoever is followed has settled before, or deliveries are quicker anyway. */
-static bool may_be_slow(const struct ski_engine *engine)
+static bool may_be_slow(const struct ski_feed *feed)
 {
-    return engine->n_following == engine->tally.following ||
-           ski_deliveries_are_relied_on(&engine->deliveries);
+    const struct ski_engine *engine = feed->engine;
+
+    return now_of(feed) >= feed->awaited_ms && (engine->n_following == engine->tally.following ||
+                                                ski_deliveries_are_relied_on(&engine->deliveries));
 }
 
 static void next_tick(struct ski_feed *feed)
 {
     int64_t due;
 
-    feed->slow = may_be_slow(feed->engine);
+    feed->slow = may_be_slow(feed);
     due = feed->begun_ms + jittered(feed, feed->slow ? SLOW_TICK_MS : TICK_MS);
     if (due < now_of(feed) + LEAST_TICK_MS)
         due = now_of(feed) + LEAST_TICK_MS;
@@ -399,7 +401,7 @@ void ski_feed_wake(struct ski_feed *feed)
         feed->state = SKI_FEED_PROBING;
         ski_timer_set(loop, feed->timer,
                       feed->retry_ms > now_of(feed) ? feed->retry_ms : now_of(feed));
-    } else if (feed->slow && !may_be_slow(feed->engine)) {
+    } else if (feed->slow && !may_be_slow(feed)) {
         int64_t due = now_of(feed) + jittered(feed, TICK_MS);
 
         feed->slow = false;
@@ -407,6 +409,12 @@ void ski_feed_wake(struct ski_feed *feed)
             due < feed->stale_ms - GRACE_MS)
             ski_timer_set(loop, feed->timer, due);
     }
+}
+
+void ski_feed_hurry(struct ski_feed *feed, int64_t until_ms)
+{
+    feed->awaited_ms = until_ms;
+    ski_feed_wake(feed);
 }
 
 void ski_feed_rest(struct ski_feed *feed)

@@ -45,6 +45,7 @@ struct ski_feed {
     int64_t trusted_ms;       /* when it began */
     int64_t read_ms;          /* when a read last ended well */
     int64_t resumed_ms;       /* when one last did after a pause */
+    int64_t awaited_ms;       /* until then it is not slow */
     struct ski_feed_doubt doubt;
     unsigned failures; /* in a row, as far as the pause still grows with them */
     unsigned absences; /* in a row, as far as the pause still grows with them */
@@ -65,6 +66,9 @@ void ski_feed_rest(struct ski_feed *feed);
 /* Whether a change shows in the feed within seconds, so that looks may be rare.  When that changes
  * ski_engine_trust() is called. */
 bool ski_feed_is_trusted(const struct ski_feed *feed);
+
+/* Somebody waits until then for what it shows: it is read often. */
+void ski_feed_hurry(struct ski_feed *feed, int64_t until_ms);
 
 /* While it is trusted: how long until everything is looked at once more, nevertheless. */
 int64_t ski_feed_guard_ms(const struct ski_feed *feed);

@@ -212,6 +212,7 @@ void ski_schedule_last_look(struct ski_engine *engine, scalekit_watch *watch)
     if (told && !may_ask(engine)) {
         ski_watch_prolong(watch, LAST_ROUND_MS);
         ski_schedule_end(engine, watch);
+        ski_feed_hurry(&engine->feed, watch->end_ms);
         return;
     }
     if (!told && !ski_governor_is_open(engine->client->gate.seat.governor))
