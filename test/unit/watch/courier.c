@@ -19,8 +19,7 @@ static const struct receipt *find(const struct referee *referee, const struct ma
     for (unsigned i = 0; i < referee->n_receipts; i++) {
         const struct receipt *receipt = &referee->receipts[i];
 
-        if (strcmp(receipt->id, mail->id) == 0 ||
-            strcmp(receipt->event_id, mail->event_id) == 0)
+        if (strcmp(receipt->id, mail->id) == 0 || strcmp(receipt->event_id, mail->event_id) == 0)
             return receipt;
     }
     return NULL;
@@ -184,8 +183,7 @@ void referee_subscribe(struct referee *referee, struct endpoint *endpoint)
     CU_ASSERT_EQUAL_FATAL(
         scalekit_webhook_accept(referee->client,
                                 SCALEKIT_PARAMS(scalekit_webhook_accept_params, .secrets = &secret,
-                                                .n_secrets = 1, .cb = on_delivery,
-                                                .user = referee),
+                                                .n_secrets = 1, .cb = on_delivery, .user = referee),
                                 NULL),
         SCALEKIT_OK);
 }

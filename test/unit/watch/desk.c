@@ -33,8 +33,7 @@ static void cancel(struct ski_carrier *carrier, struct ski_exchange *exchange)
 
 void desk_open(struct desk *desk, struct referee *referee)
 {
-    *desk = (struct desk){
-        .carrier = {start, cancel}, .referee = referee, .as_of_ms = INT64_MAX};
+    *desk = (struct desk){.carrier = {start, cancel}, .referee = referee, .as_of_ms = INT64_MAX};
     ski_list_init(&desk->waiting);
     ski_pool_use(referee->client->pool, &desk->carrier);
 }

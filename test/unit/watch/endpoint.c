@@ -31,8 +31,7 @@ static void add(struct endpoint *endpoint, const struct post *post)
 {
     if (endpoint->n_posts == endpoint->room_posts) {
         endpoint->room_posts = endpoint->room_posts * 2 + 64;
-        endpoint->posts =
-            realloc(endpoint->posts, endpoint->room_posts * sizeof *endpoint->posts);
+        endpoint->posts = realloc(endpoint->posts, endpoint->room_posts * sizeof *endpoint->posts);
         CU_ASSERT_PTR_NOT_NULL_FATAL(endpoint->posts);
     }
     endpoint->posts[endpoint->n_posts] = *post;
@@ -237,16 +236,15 @@ static void write_body(struct mail *mail, const struct post *post)
 
     ski_time_format(occurred, post->occurred_us);
     if (post->message % 4) /* it may be absent */
-        snprintf(name, sizeof name, ",\"connection_name\":\"connection_%u\"",
-                 account->connection);
-    length = snprintf(
-        mail->body, sizeof mail->body,
-        "{\"spec_version\":\"1\",\"id\":\"%s\",\"type\":\"%s\",\"occurred_at\":\"%s\","
-        "\"environment_id\":\"env_1\",\"object\":\"ConnectedAccount\",\"data\":{"
-        "\"id\":\"ca_%u\",\"identifier\":\"user_%u\",\"provider\":\"GMAIL\","
-        "\"connection_id\":\"conn_%u\",\"status\":\"%s\"%s}}",
-        mail->event_id, post->type, occurred, account->moments[post->moment].id, account->user,
-        account->connection, post->word, name);
+        snprintf(name, sizeof name, ",\"connection_name\":\"connection_%u\"", account->connection);
+    length =
+        snprintf(mail->body, sizeof mail->body,
+                 "{\"spec_version\":\"1\",\"id\":\"%s\",\"type\":\"%s\",\"occurred_at\":\"%s\","
+                 "\"environment_id\":\"env_1\",\"object\":\"ConnectedAccount\",\"data\":{"
+                 "\"id\":\"ca_%u\",\"identifier\":\"user_%u\",\"provider\":\"GMAIL\","
+                 "\"connection_id\":\"conn_%u\",\"status\":\"%s\"%s}}",
+                 mail->event_id, post->type, occurred, account->moments[post->moment].id,
+                 account->user, account->connection, post->word, name);
     CU_ASSERT_FATAL((size_t)length < sizeof mail->body);
 }
 
@@ -269,11 +267,11 @@ static void write_mail(struct mail *mail, const struct post *post)
     else
         snprintf(mail->event_id, sizeof mail->event_id, "evt_%u", event);
     write_body(mail, post);
-    CU_ASSERT_EQUAL(scalekit_webhook_sign(
-                        mail->signature,
-                        post->forgery == FOREIGN ? ENDPOINT_FORGER : ENDPOINT_SECRET, mail->id,
-                        mail->sent_s, mail->body, strlen(mail->body)),
-                    SCALEKIT_WEBHOOK_GOOD);
+    CU_ASSERT_EQUAL(
+        scalekit_webhook_sign(mail->signature,
+                              post->forgery == FOREIGN ? ENDPOINT_FORGER : ENDPOINT_SECRET,
+                              mail->id, mail->sent_s, mail->body, strlen(mail->body)),
+        SCALEKIT_WEBHOOK_GOOD);
     if (post->forgery == CHANGED)
         mail->body[strlen(mail->body) - 1] = ' ';
 }

@@ -21,7 +21,7 @@ struct run {
     struct realm realm;
     struct referee referee;
     struct endpoint endpoint;
-    bool posts;           /* the endpoint is there */
+    bool posts; /* the endpoint is there */
     int64_t story_ms;
     unsigned starts;      /* watches to start yet */
     int64_t next_act_ms;  /* of the application, on its own */

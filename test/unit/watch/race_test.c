@@ -5,12 +5,12 @@
 #include "unit/watch/desk.h"
 #include <event2/event.h>
 
-#define USERS       8
-#define MINUTE_MS   60000
-#define CONSENT_MS  118000 /* PENDING_VERIFICATION, and then */
-#define DONE_MS     119000 /* ACTIVE */
-#define RACE_MS     120000
-#define STRIDE_MS   50 /* between one and the next */
+#define USERS        8
+#define MINUTE_MS    60000
+#define CONSENT_MS   118000 /* PENDING_VERIFICATION, and then */
+#define DONE_MS      119000 /* ACTIVE */
+#define RACE_MS      120000
+#define STRIDE_MS    50 /* between one and the next */
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* Moments of the account that everything is about. */
@@ -25,7 +25,8 @@ struct arena {
     struct sight *sight;
 };
 
-static const struct scalekit_config usual = {.watch_interval_ms = 3000, .watch_follow_interval_ms = 30000};
+static const struct scalekit_config usual = {.watch_interval_ms = 3000,
+                                             .watch_follow_interval_ms = 30000};
 
 static void write_lives(struct realm *realm, bool dated)
 {
@@ -34,7 +35,7 @@ static void write_lives(struct realm *realm, bool dated)
 
         realm_write(realm, account, -2 * MINUTE_MS, "PENDING", true);
         realm_write(realm, account, -MINUTE_MS, "PENDING_AUTH", false);
-        if (!i) {
+        if (!i || realm->n_accounts > USERS) {
             realm_write(realm, account, CONSENT_MS, "PENDING_VERIFICATION", false);
             realm_write(realm, account, DONE_MS, "ACTIVE", false);
         }
@@ -45,31 +46,34 @@ static void write_lives(struct realm *realm, bool dated)
     }
 }
 
-/* Four watches of one connection, whose client is posted nothing by itself. */
-static void open_arena(struct arena *arena, int feed_status, bool dated)
+/* Accounts of one connection, and a client that is posted nothing by itself. */
+static void open_arena_of(struct arena *arena, unsigned users, int feed_status, bool dated)
 {
     memset(arena, 0, sizeof *arena);
     arena->base = event_base_new();
     CU_ASSERT_PTR_NOT_NULL_FATAL(arena->base);
-    realm_init(&arena->realm, 1, 1, USERS);
+    realm_init(&arena->realm, 1, 1, users);
     arena->realm.habits.feed_status = feed_status;
     write_lives(&arena->realm, dated);
     endpoint_init(&arena->endpoint, &arena->realm);
     arena->endpoint.habits.lost = 100;
     arena->realm.habits.lag_ms = 10000; /* for the referee: answers are as old as the test says */
-    referee_open(&arena->referee, &arena->realm, arena->base, &usual, USERS + 1);
+    referee_open(&arena->referee, &arena->realm, arena->base, &usual, users + 1);
     referee_subscribe(&arena->referee, &arena->endpoint);
     desk_open(&arena->desk, &arena->referee);
 }
 
+static void open_arena(struct arena *arena, int feed_status, bool dated)
+{
+    open_arena_of(arena, USERS, feed_status, dated);
+}
+
 static void follow_all(struct arena *arena)
 {
-    const struct terms terms = {
-        .deadline_ms = 60 * MINUTE_MS, .progress = true, .follow = true};
+    const struct terms terms = {.deadline_ms = 60 * MINUTE_MS, .progress = true, .follow = true};
 
     for (unsigned i = 0; i < USERS; i++) {
-        struct sight *sight =
-            referee_follow(&arena->referee, &arena->realm.accounts[i], &terms);
+        struct sight *sight = referee_follow(&arena->referee, &arena->realm.accounts[i], &terms);
 
         arena->sight = i ? arena->sight : sight;
     }
@@ -173,8 +177,7 @@ static bool is_told(const struct arena *arena, const struct outcome *outcome)
     const unsigned *kinds = arena->referee.kinds;
 
     return kinds[SCALEKIT_WATCH_PENDING_VERIFICATION] == outcome->verifying &&
-           kinds[SCALEKIT_WATCH_SETTLED] == outcome->settled &&
-           kinds[SCALEKIT_WATCH_CHANGED] == 0;
+           kinds[SCALEKIT_WATCH_SETTLED] == outcome->settled && kinds[SCALEKIT_WATCH_CHANGED] == 0;
 }
 
 /* Without updated_at nobody knows which of them is newer: it is enough that the end is right. */
@@ -294,6 +297,30 @@ static void a_delivery_is_no_last_look(void)
     }
 }
 
+/* So many that not all may ask, while the feed is read seldom, for deliveries are quicker: but what
+ * happens right before the end is not delivered.  However long ago the feed was read. */
+static void many_last_looks_do_not_wait_for_a_slow_feed(void)
+{
+    static const struct terms terms = {.deadline_ms = RACE_MS};
+    const unsigned users = 60;
+    char name[32];
+
+    for (int64_t slow_ms = 60000; slow_ms < 90000; slow_ms += 3000) {
+        struct arena arena;
+
+        snprintf(name, sizeof name, "slow since %lld ms", (long long)slow_ms);
+        open_arena_of(&arena, users, 200, true);
+        arena.realm.habits.page_cap = 1;
+        for (unsigned i = 0; i < users; i++)
+            referee_follow(&arena.referee, &arena.realm.accounts[i], &terms);
+        desk_pass(&arena.desk, slow_ms);
+        deliver(&arena, 0, PENDING, 1);
+        desk_pass(&arena.desk, RACE_MS + MINUTE_MS);
+        ROW_IS(name, arena.referee.kinds[SCALEKIT_WATCH_SETTLED] == users);
+        close_arena(&arena, name);
+    }
+}
+
 /* --- the time of an event ----------------------------------------------------------------------- */
 
 /* It is not exactly the account's updated_at, and who comes later has only the looks. */
@@ -331,13 +358,13 @@ static void an_event_may_be_a_little_off(void)
 
 /* --- how often is looked ------------------------------------------------------------------------ */
 
-#define USUAL_MS  42000 /* 30 s and a fifth, to the next round, and its answer */
-#define BEGIN_MS  (15 * MINUTE_MS)
-#define STOP_MS   (60 * MINUTE_MS)
-#define END_MS    (90 * MINUTE_MS)
-#define MAIL_MS   30000
-#define DRY_MS    (STOP_MS - MAIL_MS + 10 * MINUTE_MS) /* the last was ten minutes ago */
-#define ROUND_MS  4500 /* until the next one */
+#define USUAL_MS 42000 /* 30 s and a fifth, to the next round, and its answer */
+#define BEGIN_MS (15 * MINUTE_MS)
+#define STOP_MS  (60 * MINUTE_MS)
+#define END_MS   (90 * MINUTE_MS)
+#define MAIL_MS  30000
+#define DRY_MS   (STOP_MS - MAIL_MS + 10 * MINUTE_MS) /* the last was ten minutes ago */
+#define ROUND_MS 4500                                 /* until the next one */
 
 /* The longest and the shortest time between two looks, of three phases. */
 struct gaps {
@@ -415,5 +442,6 @@ static void looks_are_rare_while_deliveries_flow(void)
 
 SUITE(race, {"whoever is first, it is told once", whoever_is_first_it_is_told_once},
       {"a delivery is no last look", a_delivery_is_no_last_look},
+      {"many", many_last_looks_do_not_wait_for_a_slow_feed},
       {"an event may be a little off", an_event_may_be_a_little_off},
       {"looks are rare while deliveries flow, and no longer", looks_are_rare_while_deliveries_flow})

@@ -97,8 +97,8 @@ struct realm {
     struct realm_account *accounts;
     unsigned connections, users, n_accounts; /* account N: connection N % connections */
     unsigned last_id, last_event;
-    unsigned token; /* number of the one that is good */
-    bool trace;     /* every request, to standard output */
+    unsigned token;   /* number of the one that is good */
+    bool trace;       /* every request, to standard output */
     int64_t as_of_ms; /* what is read is as it was then; INT64_MAX: now, or what the lag allows */
 
     struct flight *flights; /* a heap: the earliest is first */

@@ -129,8 +129,7 @@ static bool must_tell(const struct sight *sight, unsigned moment)
         return !sight->terms.until_reauthorized;
     before = &moments[moment - 1];
     return word_for(sight, before) && scalekit_account_status_is_pending(before->status) &&
-           promised_by(sight, later(before->at_ms, sight->start_ms)) <
-               moments[moment].at_ms;
+           promised_by(sight, later(before->at_ms, sight->start_ms)) < moments[moment].at_ms;
 }
 
 static void check_told(struct sight *sight, unsigned first, unsigned last, int64_t since_ms,
