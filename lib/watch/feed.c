@@ -305,12 +305,12 @@ static void begin(struct ski_feed *feed, const struct scalekit_event_page *page)
 }
 
 /* A read that does not even show the newest event it has shown before says nothing: what comes after
- * it may have happened long before. */
+ * it may have happened long before.  So may the first event of all. */
 static void note_read(struct ski_feed *feed, scalekit_time newest)
 {
     if (feed->high_water && !newest)
         return;
-    if (now_of(feed) - feed->read_ms > PAUSE_MS)
+    if ((!feed->high_water && newest) || now_of(feed) - feed->read_ms > PAUSE_MS)
         feed->resumed_ms = now_of(feed);
     feed->read_ms = now_of(feed);
 }
@@ -327,11 +327,11 @@ static void take_in(struct ski_feed *feed, bool whole)
     news = feed->news;
     ski_news_init(&feed->news, news.mem);
     ski_news_note(&news, &feed->seen, &feed->shown, now_of(feed));
+    note_read(feed, news.newest);
     if (news.newest > feed->high_water)
         feed->high_water = news.newest;
     if (feed->deep)
         feed->deep_ms = now_of(feed) + DEEP_MS;
-    note_read(feed, news.newest);
     feed->failures = 0;
     if (feed->trusted && now_of(feed) - feed->trusted_ms > YOUNG_MS)
         feed->absences = 0;
