@@ -11,12 +11,15 @@
 #include <time.h>
 #include <unistd.h>
 
-/* What both processes see.  But for changed_ms it is written before the emulator says that it is
- * ready, or before the crowd begins. */
+/* What both processes see, at the same address.  But for changed_ms it is written before the emulator
+ * says that it is ready, before the crowd begins, or, the statistics, before the process ends. */
 struct crowd_shared {
     char url[64], client_id[64], client_secret[64], ca_file[PATH_MAX];
     char problem[PROBLEM_SIZE];
     int64_t began_ms;
+    struct scalekit_emulator_webhook webhook; /* without a URL: none */
+    char webhook_url[CROWD_TEXT_SIZE], webhook_secret[CROWD_TEXT_SIZE];
+    struct scalekit_emulator_stats stats;
     _Atomic int64_t changed_ms[];
 };
 
@@ -46,6 +49,16 @@ static enum scalekit_account_status draw_outcome(uint64_t *random)
     return roll == 1 ? SCALEKIT_ACCOUNT_REVOKED : SCALEKIT_ACCOUNT_ACTIVE;
 }
 
+/* Of two moments the earlier is that of the consent: so events are as frequent at any time. */
+static void draw_consent(struct crowd_plan *plan, uint64_t *random, uint32_t duration)
+{
+    uint32_t other = plan->comes_ms + dice(random, duration - plan->comes_ms);
+
+    plan->consents_ms = other < plan->decides_ms ? other : plan->decides_ms;
+    if (other > plan->decides_ms)
+        plan->decides_ms = other;
+}
+
 static void draw_plans(struct crowd *crowd)
 {
     uint32_t duration = (uint32_t)crowd->config.duration_ms;
@@ -59,6 +72,8 @@ static void draw_plans(struct crowd *crowd)
             .decides_ms = comes + dice(&random, duration - comes),
             .outcome = draw_outcome(&random),
         };
+        if (crowd->config.verifies)
+            draw_consent(&crowd->plans[i], &random, duration);
     }
 }
 
@@ -72,8 +87,9 @@ void crowd_name(const struct crowd *crowd, size_t user, char connection[CROWD_NA
 
 /* --- the emulator's process -------------------------------------------------------------------- */
 
-struct decision {
+struct change {
     uint32_t at_ms, user;
+    bool consent; /* else the decision */
 };
 
 struct host {
@@ -82,8 +98,8 @@ struct host {
     struct event_base *base;
     struct event *on_wire, *on_time;
     struct sandbox sandbox;
-    struct decision *decisions; /* by time */
-    int64_t next;
+    struct change *changes; /* by time */
+    size_t next, n;
     bool failed;
 };
 
@@ -103,14 +119,16 @@ static bool set_status(struct host *host, size_t user, enum scalekit_account_sta
                                         scalekit_account_status_name(status));
 }
 
-/* The moment is noted first: nobody can hear of the change before. */
-static bool decide(struct host *host, size_t user)
+/* The moment of a decision is noted first: nobody can hear of it before. */
+static bool make_change(struct host *host, const struct change *change)
 {
-    atomic_store(&host->crowd->shared->changed_ms[user], crowd_now_ms());
-    return set_status(host, user, host->crowd->plans[user].outcome);
+    if (change->consent)
+        return set_status(host, change->user, SCALEKIT_ACCOUNT_PENDING_VERIFICATION);
+    atomic_store(&host->crowd->shared->changed_ms[change->user], crowd_now_ms());
+    return set_status(host, change->user, host->crowd->plans[change->user].outcome);
 }
 
-static void decide_what_is_due(evutil_socket_t fd, short what, void *arg)
+static void change_what_is_due(evutil_socket_t fd, short what, void *arg)
 {
     struct host *host = arg;
     int64_t passed = crowd_now_ms() - host->crowd->shared->began_ms, pause;
@@ -118,21 +136,33 @@ static void decide_what_is_due(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    for (; host->next < host->crowd->config.users; host->next++) {
-        const struct decision *decision = &host->decisions[host->next];
+    for (; host->next < host->n; host->next++) {
+        const struct change *change = &host->changes[host->next];
 
-        pause = decision->at_ms - passed;
+        pause = change->at_ms - passed;
         if (pause > 0) {
             wait = (struct timeval){(time_t)(pause / 1000), (suseconds_t)(pause % 1000 * 1000)};
             if (event_add(host->on_time, &wait) != 0)
                 give_up(host, "the emulator is out of memory");
             return;
         }
-        if (!decide(host, decision->user)) {
+        if (!make_change(host, change)) {
             give_up(host, "the emulator is out of memory");
             return;
         }
     }
+}
+
+static void begin(struct host *host)
+{
+    const struct scalekit_emulator_webhook *webhook = &host->crowd->shared->webhook;
+    char error[256];
+
+    if (webhook->url &&
+        !scalekit_emulator_add_webhook(host->sandbox.emulator, webhook, error, sizeof error))
+        give_up(host, error);
+    else
+        change_what_is_due(-1, 0, host);
 }
 
 /* One byte: begin.  The end: so is this. */
@@ -143,29 +173,41 @@ static void on_wire(evutil_socket_t wire, short what, void *arg)
 
     (void)what;
     if (read((int)wire, &byte, 1) == 1)
-        decide_what_is_due(-1, 0, host);
+        begin(host);
     else
         event_base_loopbreak(host->base);
 }
 
+/* Who consents and decides at the same moment does it in this order. */
 static int by_time(const void *left, const void *right)
 {
-    const struct decision *a = left, *b = right;
+    const struct change *a = left, *b = right;
 
-    return (a->at_ms > b->at_ms) - (a->at_ms < b->at_ms);
+    if (a->at_ms != b->at_ms)
+        return a->at_ms > b->at_ms ? 1 : -1;
+    return b->consent - a->consent;
+}
+
+static void plan_changes(struct host *host, uint32_t user)
+{
+    const struct crowd_plan *plan = &host->crowd->plans[user];
+
+    if (host->crowd->config.verifies)
+        host->changes[host->n++] = (struct change){plan->consents_ms, user, true};
+    host->changes[host->n++] = (struct change){plan->decides_ms, user, false};
 }
 
 static bool make_accounts(struct host *host)
 {
     size_t users = (size_t)host->crowd->config.users;
 
-    host->decisions = calloc(users, sizeof *host->decisions);
+    host->changes = calloc(users * 2, sizeof *host->changes);
     for (size_t i = 0; i < users; i++) {
-        if (!host->decisions || !set_status(host, i, SCALEKIT_ACCOUNT_PENDING_AUTH))
+        if (!host->changes || !set_status(host, i, SCALEKIT_ACCOUNT_PENDING_AUTH))
             return false;
-        host->decisions[i] = (struct decision){host->crowd->plans[i].decides_ms, (uint32_t)i};
+        plan_changes(host, (uint32_t)i);
     }
-    qsort(host->decisions, users, sizeof *host->decisions, by_time);
+    qsort(host->changes, host->n, sizeof *host->changes, by_time);
     return true;
 }
 
@@ -192,7 +234,7 @@ static bool start_host(struct host *host)
     snprintf(problem, PROBLEM_SIZE, "the emulator is out of memory");
     if (!host->base || !make_accounts(host))
         return false;
-    host->on_time = event_new(host->base, -1, 0, decide_what_is_due, host);
+    host->on_time = event_new(host->base, -1, 0, change_what_is_due, host);
     host->on_wire = event_new(host->base, host->wire, EV_READ | EV_PERSIST, on_wire, host);
     if (!host->on_time || !host->on_wire || event_add(host->on_wire, NULL) != 0)
         return false;
@@ -206,10 +248,12 @@ static void clean_up(struct host *host)
         event_free(host->on_wire);
     if (host->on_time)
         event_free(host->on_time);
+    if (host->sandbox.emulator)
+        scalekit_emulator_stats(host->sandbox.emulator, &host->crowd->shared->stats);
     sandbox_close(&host->sandbox);
     if (host->base)
         event_base_free(host->base);
-    free(host->decisions);
+    free(host->changes);
 }
 
 /* Ctrl-C reaches both processes: the other one says when this ends. */
@@ -289,6 +333,7 @@ bool crowd_open(struct crowd *crowd, const struct crowd_config *config, char pro
 
 bool crowd_close(struct crowd *crowd)
 {
+    struct scalekit_emulator_stats stats = {0};
     int status = 0;
 
     if (crowd->process > 0) {
@@ -297,10 +342,12 @@ bool crowd_close(struct crowd *crowd)
             continue;
     } else if (crowd->wire > 0)
         close(crowd->wire);
-    if (crowd->shared)
+    if (crowd->shared) {
+        stats = crowd->shared->stats;
         munmap(crowd->shared, crowd->shared_size);
+    }
     free(crowd->plans);
-    *crowd = (struct crowd){.wire = -1};
+    *crowd = (struct crowd){.wire = -1, .stats = stats};
     return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
 }
 
@@ -315,9 +362,19 @@ void crowd_settings(const struct crowd *crowd, struct scalekit_config *config)
     };
 }
 
-bool crowd_begin(struct crowd *crowd, int64_t now_ms)
+bool crowd_begin(struct crowd *crowd, int64_t now_ms,
+                 const struct scalekit_emulator_webhook *webhook)
 {
-    crowd->shared->began_ms = now_ms;
+    struct crowd_shared *shared = crowd->shared;
+
+    shared->began_ms = now_ms;
+    if (webhook) {
+        snprintf(shared->webhook_url, sizeof shared->webhook_url, "%s", webhook->url);
+        snprintf(shared->webhook_secret, sizeof shared->webhook_secret, "%s", webhook->secret);
+        shared->webhook = *webhook;
+        shared->webhook.url = shared->webhook_url;
+        shared->webhook.secret = shared->webhook_secret;
+    }
     return write(crowd->wire, "", 1) == 1;
 }
 

@@ -6,7 +6,12 @@
  * With --emulator it is a soak.  Every account is PENDING_AUTH at first and changes once, at a random
  * moment; its watch starts before that, in the first tenth of the run (crowd.h).  At the end each
  * must have been told exactly once, and as it really is.  The emulator has a process of its own:
- * memory and CPU are those of the watches and of this program. */
+ * memory and CPU are those of the watches and of this program.
+ *
+ *     fleet --emulator --webhooks --lost 20 --doubled 10 --reordered 10
+ *
+ * With --webhooks it is told as well, by what the emulator posts to it; and however much of that is
+ * lost, doubled, late or out of order, the same must come out. */
 #include "crowd.h"
 #include "fleet_options.h"
 #include "roster.h"
@@ -23,6 +28,10 @@
         0, 10000                                                                                   \
     }
 
+/* Where the emulator posts, and with which secret: both are of this program. */
+#define PATH   "/webhooks/scalekit"
+#define SECRET "whsec_YmV0d2VlbiBwYXJlbnQgYW5kIGNoaWxk"
+
 const char program[] = "fleet";
 
 struct fleet;
@@ -31,21 +40,25 @@ struct account {
     struct fleet *fleet;
     uint32_t delay_ms; /* from the change to its event */
     bool started, ended, settled, lost;
+    bool delivered; /* settled, by a delivery */
 };
 
 struct fleet {
     struct fleet_options options;
     struct event_base *base;
     scalekit_client *client;
-    struct crowd crowd;   /* with --emulator */
-    struct roster roster; /* without */
+    scalekit_webhook_server *server; /* with --webhooks */
+    struct crowd crowd;              /* with --emulator */
+    struct roster roster;            /* without */
     struct account *accounts;
     size_t n;
     struct interrupts interrupts;
     struct event *starting, *ticking, *ending;
     int64_t began_ms;
     size_t started, ended, settled, duplicates, refused;
-    size_t by_status[SCALEKIT_ACCOUNT_DISCONNECTED + 1]; /* of those that settled */
+    /* Of those that settled. */
+    size_t by_status[SCALEKIT_ACCOUNT_DISCONNECTED + 1];
+    size_t by_source[SCALEKIT_WATCH_SOURCE_WEBHOOK + 1];
     double rss_start, rss_watching, rss_end, rss_most;
     unsigned ticks;
     bool terminal, interrupted;
@@ -212,6 +225,8 @@ static void on_watch(scalekit_watch *watch, const struct scalekit_watch_event *e
         account->settled = true;
         fleet->settled++;
         fleet->by_status[event->status]++;
+        fleet->by_source[event->source]++;
+        account->delivered = event->source == SCALEKIT_WATCH_SOURCE_WEBHOOK;
     } else if (was_refused(event))
         note_refusal(account, event);
     /* What was told is not so, or the account had changed, and nothing was told of it. */
@@ -276,7 +291,7 @@ static bool open_crowd(struct fleet *fleet)
 {
     const struct fleet_options *options = &fleet->options;
     const struct crowd_config config = {options->count, options->connections, options->seed,
-                                        options->duration_ms};
+                                        options->duration_ms, options->webhooks};
     char problem[PROBLEM_SIZE];
 
     if (crowd_open(&fleet->crowd, &config, problem))
@@ -361,10 +376,45 @@ static bool start_events(struct fleet *fleet)
     return false;
 }
 
+static bool listen_for_deliveries(struct fleet *fleet)
+{
+    const char *secret = SECRET, *problem = NULL;
+    scalekit_err err = scalekit_webhook_server_new(
+        &fleet->server, fleet->base,
+        SCALEKIT_PARAMS(scalekit_webhook_server_params, .client = fleet->client, .path = PATH),
+        &problem);
+
+    if (err == SCALEKIT_OK)
+        err = scalekit_webhook_accept(
+            fleet->client,
+            SCALEKIT_PARAMS(scalekit_webhook_accept_params, .secrets = &secret, .n_secrets = 1),
+            &problem);
+    if (err == SCALEKIT_OK)
+        return true;
+    complain("cannot listen for deliveries: %s", problem ? problem : scalekit_strerror(err));
+    return false;
+}
+
 static bool begin(struct fleet *fleet)
 {
+    const struct fleet_options *options = &fleet->options;
+    char url[CROWD_TEXT_SIZE];
+    const struct scalekit_emulator_webhook webhook = {
+        .url = url,
+        .secret = SECRET,
+        .loss = (int)options->lost,
+        .duplicate = (int)options->doubled,
+        .reorder = (int)options->reordered,
+        .delay = (int)options->late,
+        .seed = (uint64_t)options->seed,
+    };
+
     fleet->began_ms = crowd_now_ms();
-    if (!fleet->options.emulator || crowd_begin(&fleet->crowd, fleet->began_ms))
+    if (fleet->server)
+        snprintf(url, sizeof url, "http://127.0.0.1:%u" PATH,
+                 (unsigned)scalekit_webhook_server_port(fleet->server));
+    if (!options->emulator ||
+        crowd_begin(&fleet->crowd, fleet->began_ms, fleet->server ? &webhook : NULL))
         return true;
     complain("the emulator is gone");
     return false;
@@ -383,6 +433,8 @@ static bool run(struct fleet *fleet)
         return false;
     }
     if (!start_client(fleet, &config) || !start_events(fleet))
+        return false;
+    if (fleet->options.webhooks && !listen_for_deliveries(fleet))
         return false;
     fleet->rss_start = look_at_memory(fleet);
     if (!begin(fleet))
@@ -408,6 +460,7 @@ static void free_event(struct event *event)
 static bool stop(struct fleet *fleet)
 {
     fleet->over = true;
+    scalekit_webhook_server_free(fleet->server);
     scalekit_client_free(fleet->client);
     interrupts_close(&fleet->interrupts);
     free_event(fleet->starting);
@@ -420,10 +473,17 @@ static bool stop(struct fleet *fleet)
 
 /* --- the account of it ------------------------------------------------------------------------- */
 
+/* From a change to its event. */
+struct delays {
+    double mean_s, p95_s, max_s;
+};
+
 struct summary {
     size_t lost, unchanged;
-    double seconds, mean_s, p95_s, max_s;
-    struct scalekit_governor_stats stats;
+    double seconds;
+    struct delays all, delivered;
+    struct scalekit_governor_stats sent;
+    struct scalekit_watch_stats watched;
 };
 
 static int by_number(const void *left, const void *right)
@@ -433,24 +493,26 @@ static int by_number(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-static void sum_up_delays(const struct fleet *fleet, struct summary *summary)
+static void sum_up_delays(const struct fleet *fleet, bool of_delivered, struct delays *sum)
 {
     uint32_t *delays = fleet->settled ? calloc(fleet->settled, sizeof *delays) : NULL;
-    double sum = 0;
     size_t n = 0;
 
-    if (!delays)
-        return; /* nothing to tell, or no memory for it */
-    for (size_t i = 0; i < fleet->n; i++)
-        if (fleet->accounts[i].settled) {
-            delays[n++] = fleet->accounts[i].delay_ms;
-            sum += fleet->accounts[i].delay_ms;
+    for (size_t i = 0; delays && i < fleet->n; i++) {
+        const struct account *account = &fleet->accounts[i];
+
+        if (account->settled && (account->delivered || !of_delivered)) {
+            delays[n++] = account->delay_ms;
+            sum->mean_s += account->delay_ms / 1000.0;
         }
-    qsort(delays, n, sizeof *delays, by_number);
-    summary->mean_s = sum / (double)n / 1000;
-    summary->p95_s = delays[(n - 1) * 95 / 100] / 1000.0;
-    summary->max_s = delays[n - 1] / 1000.0;
-    free(delays);
+    }
+    if (n) {
+        qsort(delays, n, sizeof *delays, by_number);
+        sum->mean_s /= (double)n;
+        sum->p95_s = delays[(n - 1) * 95 / 100] / 1000.0;
+        sum->max_s = delays[n - 1] / 1000.0;
+    }
+    free(delays); /* without memory, or without any, there is nothing to tell */
 }
 
 /* While the client and the crowd are there to be asked. */
@@ -459,7 +521,8 @@ static void sum_up(const struct fleet *fleet, struct summary *summary)
     int64_t late_ms = crowd_now_ms() - fleet->options.grace_ms, changed_ms;
 
     *summary = (struct summary){.seconds = elapsed_s(fleet)};
-    scalekit_governor_get_stats(scalekit_client_governor(fleet->client), &summary->stats);
+    scalekit_governor_get_stats(scalekit_client_governor(fleet->client), &summary->sent);
+    scalekit_client_get_watch_stats(fleet->client, &summary->watched);
     for (size_t i = 0; fleet->options.emulator && i < fleet->n; i++) {
         const struct account *account = &fleet->accounts[i];
 
@@ -468,50 +531,103 @@ static void sum_up(const struct fleet *fleet, struct summary *summary)
                                            changed_ms <= late_ms);
         summary->unchanged += !changed_ms && !account->ended;
     }
-    if (fleet->options.emulator)
-        sum_up_delays(fleet, summary);
+    if (fleet->options.emulator) {
+        sum_up_delays(fleet, false, &summary->all);
+        sum_up_delays(fleet, true, &summary->delivered);
+    }
+}
+
+static size_t by_look(const struct fleet *fleet)
+{
+    return fleet->by_source[SCALEKIT_WATCH_SOURCE_LOOK_UP] +
+           fleet->by_source[SCALEKIT_WATCH_SOURCE_LIST];
+}
+
+static void print_json_deliveries(const struct fleet *fleet, const struct summary *summary)
+{
+    const struct scalekit_watch_stats *watched = &summary->watched;
+    const struct scalekit_emulator_stats *emulator = &fleet->crowd.stats;
+
+    printf(",\"deliveries\":%" PRIu64 ",\"duplicate_deliveries\":%" PRIu64
+           ",\"rejected_deliveries\":%" PRIu64 ",\"missed_deliveries\":%" PRIu64,
+           watched->deliveries, watched->duplicate_deliveries, watched->rejected_deliveries,
+           watched->missed_deliveries);
+    printf(",\"webhook_mean_s\":%.3f,\"webhook_p95_s\":%.3f,\"webhook_max_s\":%.3f",
+           summary->delivered.mean_s, summary->delivered.p95_s, summary->delivered.max_s);
+    printf(",\"events\":%" PRIu64 ",\"posted\":%" PRIu64 ",\"withheld\":%" PRIu64
+           ",\"pending\":%" PRIu64,
+           emulator->deliveries, emulator->delivery_attempts, emulator->lost,
+           emulator->pending + emulator->dropped);
 }
 
 static void print_json(const struct fleet *fleet, const struct summary *summary)
 {
-    const size_t *by_status = fleet->by_status;
+    const size_t *by_status = fleet->by_status, *by_source = fleet->by_source;
 
     printf("{\"watches\":%zu,\"settled\":%zu,\"duplicates\":%zu,\"lost\":%zu,\"rss_mb\":%.1f,"
            "\"requests\":%" PRIu64 ",\"cpu_seconds\":%.2f",
            fleet->started, fleet->settled, fleet->duplicates, summary->lost, fleet->rss_most,
-           requests_sent(&summary->stats), cpu_seconds(RUSAGE_SELF));
+           requests_sent(&summary->sent), cpu_seconds(RUSAGE_SELF));
     printf(",\"seconds\":%.1f,\"active\":%zu,\"expired\":%zu,\"revoked\":%zu,\"disconnected\":%zu"
            ",\"waiting\":%zu,\"otherwise\":%zu,\"refused\":%zu,\"rate_limited\":%" PRIu64,
            summary->seconds, by_status[SCALEKIT_ACCOUNT_ACTIVE],
            by_status[SCALEKIT_ACCOUNT_EXPIRED], by_status[SCALEKIT_ACCOUNT_REVOKED],
            by_status[SCALEKIT_ACCOUNT_DISCONNECTED], fleet->started - fleet->ended,
            fleet->ended - fleet->settled - fleet->refused, fleet->refused,
-           summary->stats.rate_limited);
+           summary->sent.rate_limited);
+    printf(",\"by_webhook\":%zu,\"by_feed\":%zu,\"by_look\":%zu",
+           by_source[SCALEKIT_WATCH_SOURCE_WEBHOOK], by_source[SCALEKIT_WATCH_SOURCE_FEED],
+           by_look(fleet));
     printf(",\"rss_start_mb\":%.1f,\"rss_watching_mb\":%.1f,\"rss_end_mb\":%.1f", fleet->rss_start,
            fleet->rss_watching, fleet->rss_end);
     if (fleet->options.emulator)
         printf(",\"mean_s\":%.3f,\"p95_s\":%.3f,\"max_s\":%.3f,\"emulator_cpu_seconds\":%.2f",
-               summary->mean_s, summary->p95_s, summary->max_s, cpu_seconds(RUSAGE_CHILDREN));
+               summary->all.mean_s, summary->all.p95_s, summary->all.max_s,
+               cpu_seconds(RUSAGE_CHILDREN));
+    if (fleet->options.webhooks)
+        print_json_deliveries(fleet, summary);
     puts("}");
+}
+
+static void print_delays(const char *name, const struct delays *delays)
+{
+    printf("%-16s %9.2f s  (mean; 95 %% within %.2f s, all within %.2f s)\n", name, delays->mean_s,
+           delays->p95_s, delays->max_s);
+}
+
+static void print_deliveries(const struct fleet *fleet, const struct summary *summary)
+{
+    const struct scalekit_watch_stats *watched = &summary->watched;
+    const struct scalekit_emulator_stats *emulator = &fleet->crowd.stats;
+
+    printf("%-16s %9" PRIu64 "  (and %" PRIu64 " had before, %" PRIu64 " rejected; of %" PRIu64
+           " events, %" PRIu64 " withheld)\n",
+           "deliveries", watched->deliveries, watched->duplicate_deliveries,
+           watched->rejected_deliveries, emulator->deliveries, emulator->lost);
+    print_delays("... their delay", &summary->delivered);
 }
 
 static void print_text(const struct fleet *fleet, const struct summary *summary)
 {
-    const size_t *by_status = fleet->by_status;
+    const size_t *by_status = fleet->by_status, *by_source = fleet->by_source;
 
     printf("%-16s %9zu\n%-16s %9zu  (active %zu, expired %zu, revoked %zu, disconnected %zu)\n",
            "watches", fleet->started, "settled", fleet->settled, by_status[SCALEKIT_ACCOUNT_ACTIVE],
            by_status[SCALEKIT_ACCOUNT_EXPIRED], by_status[SCALEKIT_ACCOUNT_REVOKED],
            by_status[SCALEKIT_ACCOUNT_DISCONNECTED]);
+    printf("%-16s %9s  (webhook %zu, event feed %zu, look %zu)\n", "... told by", "",
+           by_source[SCALEKIT_WATCH_SOURCE_WEBHOOK], by_source[SCALEKIT_WATCH_SOURCE_FEED],
+           by_look(fleet));
     printf("%-16s %9zu\n%-16s %9zu\n%-16s %9zu\n", "still waiting", fleet->started - fleet->ended,
            "ended otherwise", fleet->ended - fleet->settled - fleet->refused, "refused",
            fleet->refused);
     printf("%-16s %9zu\n%-16s %9zu\n", "told twice", fleet->duplicates, "lost", summary->lost);
     printf("%-16s %9" PRIu64 "  (%" PRIu64 " rate limited)\n", "requests",
-           requests_sent(&summary->stats), summary->stats.rate_limited);
+           requests_sent(&summary->sent), summary->sent.rate_limited);
     if (fleet->options.emulator)
-        printf("%-16s %9.2f s  (mean; 95 %% within %.2f s, all within %.2f s)\n", "delay",
-               summary->mean_s, summary->p95_s, summary->max_s);
+        print_delays("delay", &summary->all);
+    if (fleet->options.webhooks)
+        print_deliveries(fleet, summary);
     printf("%-16s %9.1f s\n%-16s %9.2f s\n", "wall time", summary->seconds, "CPU time",
            cpu_seconds(RUSAGE_SELF));
     printf("%-16s %9.1f MB  (%.1f before the watches, %.1f with all of them, %.1f in the end)\n",

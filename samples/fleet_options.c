@@ -16,7 +16,14 @@ static const char usage[] =
     "  --count N          ... so many, 1 to 1000000 (default: 1000)\n"
     "  --connections N    ... of so many connections, 1 to 1000 (default: 10)\n"
     "  --seed N           ... of what they decide, and when (default: 1)\n"
-    "  --grace SECONDS    ... how late their watches may be told, to 86400 (default: 60)\n"
+    "  --grace SECONDS    ... how late their watches may be told, to 86400 (default: 60,\n"
+    "                     with --webhooks 120)\n"
+    "  --webhooks         ... and which posts what happens: that its users have consented, and "
+    "then\n"
+    "                     what they decide\n"
+    "    --lost PERCENT, --doubled PERCENT, --reordered PERCENT, --late PERCENT\n"
+    "                     ... but so many of the deliveries never, twice, behind the next one, or\n"
+    "                     5 s late (default: 0)\n"
     "  --duration SECONDS when it ends, to 2592000 (default: when all watches have).  With\n"
     "                     --emulator: when all have decided, to 86400 (default: 10)\n"
     "  --deadline SECONDS of each watch, to 2592000 (default: the library's 15 minutes, or\n"
@@ -44,7 +51,16 @@ static const char usage[] =
     "                     what those that settled were told\n"
     "  waiting            watches that go on; refused: that may not look, or whose account is\n"
     "                     gone; otherwise: that ended in another way, as by their deadline\n"
+    "  by_webhook, by_feed, by_look\n"
+    "                     how many of those that settled learned it from a delivery, from the\n"
+    "                     event feed, from a look-up or a list\n"
     "  mean_s             from a change to its event; p95_s: 95 % within; max_s: all within\n"
+    "  deliveries         taken in; duplicate_deliveries: had before; rejected_deliveries: all\n"
+    "                     others; missed_deliveries: changes that a look has shown first\n"
+    "  webhook_mean_s, webhook_p95_s, webhook_max_s\n"
+    "                     from a change to its event, of those told by a delivery\n"
+    "  events             of the emulator: as many deliveries were to be made; posted: attempts;\n"
+    "                     withheld: lost on purpose; pending: not done with in the end\n"
     "\n"
     "Exit status: 0 when nothing was told twice, lost or refused; else 1.\n";
 
@@ -71,6 +87,17 @@ static bool read_option(struct fleet_options *options, int option)
         return parse_seconds("--deadline", optarg, 1, 30 * DAY_MS, &options->deadline_ms);
     case 'm':
         return parse_number("--max-requests-per-minute", optarg, 1, 1000000, &options->ceiling);
+    case 'w':
+        options->webhooks = true;
+        return true;
+    case 'L':
+        return parse_number("--lost", optarg, 0, 100, &options->lost);
+    case 'D':
+        return parse_number("--doubled", optarg, 0, 100, &options->doubled);
+    case 'R':
+        return parse_number("--reordered", optarg, 0, 100, &options->reordered);
+    case 'T':
+        return parse_number("--late", optarg, 0, 100, &options->late);
     case 'j':
         options->json = true;
         return true;
@@ -88,12 +115,20 @@ static bool fit_together(const struct fleet_options *options)
                               : options->connections ? "--connections"
                               : options->seed >= 0   ? "--seed"
                               : options->grace_ms    ? "--grace"
+                              : options->webhooks    ? "--webhooks"
                                                      : NULL;
+    const char *of_webhooks = options->lost        ? "--lost"
+                              : options->doubled   ? "--doubled"
+                              : options->reordered ? "--reordered"
+                              : options->late      ? "--late"
+                                                   : NULL;
 
     if (options->emulator == !!options->accounts)
         complain("either --accounts FILE or --emulator is needed");
     else if (!options->emulator && of_emulator)
         complain("%s is an option of --emulator", of_emulator);
+    else if (!options->webhooks && of_webhooks)
+        complain("%s is an option of --webhooks", of_webhooks);
     else if (options->emulator && options->duration_ms > DAY_MS)
         complain("with --emulator, --duration takes seconds to 86400");
     else
@@ -107,7 +142,8 @@ static void set_defaults(struct fleet_options *options)
         options->count = options->count ? options->count : 1000;
         options->connections = options->connections ? options->connections : 10;
         options->seed = options->seed >= 0 ? options->seed : 1;
-        options->grace_ms = options->grace_ms ? options->grace_ms : 60000;
+        if (!options->grace_ms) /* a watch that relies on deliveries looks once a minute or so */
+            options->grace_ms = options->webhooks ? 120000 : 60000;
         options->duration_ms = options->duration_ms ? options->duration_ms : 10000;
     }
     if (!options->deadline_ms && options->duration_ms + options->grace_ms > 840000)
@@ -125,6 +161,11 @@ enum fleet_reading fleet_read_options(struct fleet_options *options, int argc, c
         {"connections", required_argument, NULL, 'c'},
         {"seed", required_argument, NULL, 's'},
         {"grace", required_argument, NULL, 'g'},
+        {"webhooks", no_argument, NULL, 'w'},
+        {"lost", required_argument, NULL, 'L'},
+        {"doubled", required_argument, NULL, 'D'},
+        {"reordered", required_argument, NULL, 'R'},
+        {"late", required_argument, NULL, 'T'},
         {"duration", required_argument, NULL, 't'},
         {"deadline", required_argument, NULL, 'd'},
         {"max-requests-per-minute", required_argument, NULL, 'm'},

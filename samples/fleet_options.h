@@ -9,7 +9,8 @@ struct fleet_options {
     const char *accounts; /* a file; NULL: the emulator's */
     int64_t count, connections, seed, ceiling;
     int64_t duration_ms, deadline_ms, grace_ms; /* 0: not given */
-    bool emulator, json, quiet;
+    int64_t lost, doubled, reordered, late;     /* percentages of the deliveries */
+    bool emulator, webhooks, json, quiet;
 };
 
 enum fleet_reading { GO_ON, ENOUGH, WRONG };
