@@ -64,7 +64,7 @@ static void on_link(scalekit_request *request, const struct scalekit_authorizati
     }
     if (link)
         ski_watch_limit(watch, left, link->expiry);
-    if (!link || !ski_watch_follow(watch, &name)) {
+    if (!link || !ski_watch_follow(watch, &name, watch->extra->known_at)) {
         ski_watch_tell(watch, SCALEKIT_WATCH_FAILED, link ? NULL : &seen);
         return;
     }
@@ -91,6 +91,7 @@ static void on_account(scalekit_request *request, const struct scalekit_connecte
         return;
     }
     watch->view.until_reauthorized = true; /* what it was before is no news */
+    watch->extra->known_at = account->updated_at;
     watch->extra->seen_at = ski_clock_wall(&watch->engine->client->loop.clock);
     go(prologue,
        scalekit_get_authorization_link(

@@ -267,18 +267,37 @@ static int64_t age_of(const struct ski_engine *engine, const struct ski_observat
                : INT64_MAX;
 }
 
-/* Whether an event may be older than what was seen, or from before the youngest watch, or about
- * another account of that name. */
+/* Whether it may have occurred before one of the target's watches began, which would take it for a
+ * change.  What is newer than a watch knew it to be is one.  The youngest are the last. */
+static bool may_predate(const struct ski_engine *engine, const struct ski_target *target,
+                        const struct ski_observation *told)
+{
+    int64_t now = ski_engine_now(engine), age = age_of(engine, told);
+    uint32_t first = target->watches, number = first;
+
+    do {
+        const scalekit_watch *watch;
+
+        number = ski_watch_at(&engine->watches, number)->prev;
+        watch = ski_watch_at(&engine->watches, number);
+        if (ski_watch_age(watch, now) >= age)
+            return false;
+        if (!watch->knows || told->at <= target->updated_at)
+            return true;
+    } while (number != first);
+    return false;
+}
+
+/* Whether an event may be older than what was seen, or than a watch, or about another account of that
+ * name. */
 static bool is_doubtful(const struct ski_engine *engine, const struct ski_target *target,
                         const struct ski_observation *told)
 {
-    const scalekit_watch *first = ski_watch_at(&engine->watches, target->watches);
-    const scalekit_watch *youngest = ski_watch_at(&engine->watches, first->prev);
     const char *id = told->account->id;
 
     return (target->seen_ms && !target->updated_at) ||
            (target->id_hash && id && target->id_hash != ski_id_hash(id)) ||
-           ski_watch_age(youngest, ski_engine_now(engine)) < age_of(engine, told);
+           may_predate(engine, target, told);
 }
 
 /* Looks will tell what is true.  The first of them may come from a replica that lags. */

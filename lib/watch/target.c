@@ -391,6 +391,15 @@ void ski_target_seen(struct ski_targets *targets, struct ski_target *target,
     learn_connection(target->group, account->connection_id);
 }
 
+void ski_target_know(struct ski_target *target, enum scalekit_account_status status,
+                     scalekit_time since)
+{
+    if (since <= target->updated_at)
+        return;
+    target->status = status & 15;
+    target->updated_at = since;
+}
+
 /* --- due --------------------------------------------------------------------------------------- */
 
 static struct ski_due *due_of(struct ski_targets *targets, const struct ski_target *target)

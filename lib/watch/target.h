@@ -56,16 +56,16 @@ struct ski_target {
     struct ski_group *group;
     struct ski_wanted *wanted; /* by the round that asks for it; NULL */
     int64_t seen_ms;           /* when it was last seen; 0: never */
-    scalekit_time updated_at;  /* of what was seen last; 0: never, or it had none */
-    uint32_t watches;          /* the first of them; never none */
-    uint32_t due;              /* its place in the group's array, or the urgent one; SKI_NOT_DUE */
-    uint32_t id_hash;          /* of the account seen; 0: never */
+    scalekit_time updated_at; /* of what was seen last, or known before; 0: never, or it had none */
+    uint32_t watches;         /* the first of them; never none */
+    uint32_t due;             /* its place in the group's array, or the urgent one; SKI_NOT_DUE */
+    uint32_t id_hash;         /* of the account seen; 0: never */
     unsigned
         missing_at : 16; /* tenths of a second, modulo 2^16, of the last "not found" that counted */
     unsigned missing : 2;  /* "not found" that counted, in a row */
     unsigned doubted : 2;  /* looks that are to come soon, for something may have happened */
     unsigned failures : 3; /* in a row, as far as the pause still grows with them */
-    unsigned status : 4;   /* the last one seen */
+    unsigned status : 4;   /* the last one seen, or known before */
     unsigned urgent : 1;   /* while due: it is in the urgent array */
     unsigned by_id : 1;
     char name[]; /* the identifier; of one known by id: see target.c */
@@ -113,6 +113,10 @@ void ski_target_name(const struct ski_target *target, struct ski_account_name *n
  * out. */
 void ski_target_seen(struct ski_targets *targets, struct ski_target *target,
                      const struct scalekit_connected_account *account, int64_t now_ms);
+
+/* It is known to have had that status since then. */
+void ski_target_know(struct ski_target *target, enum scalekit_account_status status,
+                     scalekit_time since);
 
 /* In its group's array, or the urgent one; from the former to the latter.  false: out of memory,
  * nothing has changed. */

@@ -170,14 +170,19 @@ static bool was_last_look(const scalekit_watch *watch, const struct ski_observat
            seen->asked_ms >= watch->end_ms - watch->patience_s * INT64_C(1000);
 }
 
-bool ski_watch_follow(scalekit_watch *watch, const struct ski_account_name *name)
+bool ski_watch_follow(scalekit_watch *watch, const struct ski_account_name *name,
+                      scalekit_time known_at)
 {
     struct ski_engine *engine = watch->engine;
+    enum scalekit_account_status status = (enum scalekit_account_status)watch->view.status;
     int64_t first = ski_clock_jitter(&engine->client->loop.clock,
                                      engine->client->config.watch_first_check_ms, 80, 120);
 
     if (!ski_engine_attach(engine, watch, name, first))
         return false;
+    watch->knows = known_at && status != SCALEKIT_ACCOUNT_UNKNOWN;
+    if (watch->knows)
+        ski_target_know(watch->target, status, known_at);
     engine->tally.starting--;
     engine->tally.pending++;
     return true;
@@ -531,7 +536,7 @@ scalekit_watch *scalekit_watch_account(scalekit_client *client,
                                      ski_given(p.organization_id), ski_given(p.user_id)};
     if (set_view(watch, params)) {
         ski_watch_limit(watch, params->deadline_ms, params->link_expiry);
-        if (ski_watch_follow(watch, &name))
+        if (ski_watch_follow(watch, &name, params->known_updated_at))
             return watch;
     }
     ski_watch_discard(watch);

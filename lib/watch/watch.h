@@ -44,6 +44,7 @@ struct scalekit_watch {
     unsigned link_ends : 1;  /* it is the link that limits it */
     unsigned ending : 1;     /* it waits for its last look */
     unsigned ended : 1;      /* its final event waits, or was told */
+    unsigned knows : 1;      /* what its target was at the start, or something newer */
     struct ski_engine *engine;
     struct ski_target *target; /* NULL: none yet, or not any more */
     scalekit_watch_cb cb;
@@ -62,8 +63,10 @@ void ski_watch_discard(scalekit_watch *watch);
 struct ski_watch_extra *ski_watch_extra(scalekit_watch *watch);
 
 /* From now on the account of that name is followed; the first look comes after the client's
- * watch_first_check_ms.  false: out of memory. */
-bool ski_watch_follow(scalekit_watch *watch, const struct ski_account_name *name);
+ * watch_first_check_ms.  `known_at`: the updated_at of the status it is known to have; 0: none.
+ * false: out of memory. */
+bool ski_watch_follow(scalekit_watch *watch, const struct ski_account_name *name,
+                      scalekit_time known_at);
 
 /* Whether the parameters are right.  If not, an operation with the same rules fails with them, and
  * its error becomes the final event. */
