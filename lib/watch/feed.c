@@ -385,7 +385,7 @@ void ski_feed_init(struct ski_feed *feed, struct ski_engine *engine)
     *feed = (struct ski_feed){.engine = engine, .timer = SKI_NO_TIMER};
     ski_news_init(&feed->news, &engine->mem);
     ski_seen_ids_init(&feed->seen, &engine->mem);
-    ski_shown_init(&feed->shown, &engine->mem);
+    ski_shown_init(&feed->shown, &engine->mem, SKI_SHOWN_ACCOUNTS);
 }
 
 /* Without memory for a timer there is no feed, until something else is followed. */

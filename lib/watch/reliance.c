@@ -7,11 +7,13 @@
 #define FEW_MISSED 3
 #define MANY       64
 #define PAUSE_MS   60000
+/* Some 4,000 a second for as long as one may be under way, in 1.5 MiB. */
+#define MOST_ACCOUNTS 65536
 
 void ski_reliance_init(struct ski_reliance *reliance, const struct ski_mem *mem)
 {
     *reliance = (struct ski_reliance){.told_ms = INT64_MIN, .since_ms = INT64_MIN};
-    ski_shown_init(&reliance->shown, mem);
+    ski_shown_init(&reliance->shown, mem, MOST_ACCOUNTS);
 }
 
 void ski_reliance_free(struct ski_reliance *reliance)

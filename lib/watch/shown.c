@@ -1,9 +1,9 @@
 #include "watch/shown.h"
 #include <string.h>
 
-/* 4,096 accounts in 96 KiB: each may stand in one of the four slots of its row. */
-#define ROWS 1024
-#define WAYS 4
+/* Each account may stand in one of the four slots of its row. */
+#define WAYS       4
+#define FIRST_ROWS (SKI_SHOWN_ACCOUNTS / WAYS)
 
 struct ski_shown_slot {
     uint64_t account;
@@ -13,23 +13,23 @@ struct ski_shown_slot {
 
 static struct ski_shown_slot *row_of(const struct ski_shown *shown, uint64_t account)
 {
-    return shown->slots + account % ROWS * WAYS;
+    return shown->slots + account % shown->rows * WAYS;
 }
 
-void ski_shown_init(struct ski_shown *shown, const struct ski_mem *mem)
+void ski_shown_init(struct ski_shown *shown, const struct ski_mem *mem, size_t most)
 {
-    *shown = (struct ski_shown){.mem = mem};
+    *shown = (struct ski_shown){.mem = mem, .rows = FIRST_ROWS, .most_rows = most / WAYS};
 }
 
 void ski_shown_free(struct ski_shown *shown)
 {
     ski_free(shown->mem, shown->slots);
-    ski_shown_init(shown, shown->mem);
+    ski_shown_init(shown, shown->mem, shown->most_rows * WAYS);
 }
 
 bool ski_shown_begin(struct ski_shown *shown, scalekit_time since)
 {
-    size_t size = ROWS * WAYS * sizeof *shown->slots;
+    size_t size = shown->rows * WAYS * sizeof *shown->slots;
 
     if (!shown->slots)
         shown->slots = ski_alloc(shown->mem, size);
@@ -60,10 +60,31 @@ static void forget(struct ski_shown *shown, scalekit_time at)
         shown->since = at;
 }
 
+/* Twice as large, if it may be and there is memory: the accounts of a row go to two. */
+static bool grow(struct ski_shown *shown)
+{
+    struct ski_shown larger = *shown;
+
+    if (shown->rows >= shown->most_rows)
+        return false;
+    larger.rows *= 2;
+    larger.slots = ski_zalloc(shown->mem, larger.rows * WAYS * sizeof *larger.slots);
+    if (!larger.slots)
+        return false;
+    for (size_t i = 0; i < shown->rows * WAYS; i++)
+        if (shown->slots[i].taken)
+            *place_of(&larger, shown->slots[i].account) = shown->slots[i];
+    ski_free(shown->mem, shown->slots);
+    *shown = larger;
+    return true;
+}
+
 void ski_shown_note(struct ski_shown *shown, uint64_t account, scalekit_time at)
 {
     struct ski_shown_slot *slot = shown->slots ? place_of(shown, account) : NULL;
 
+    while (slot && slot->taken && slot->account != account && grow(shown))
+        slot = place_of(shown, account);
     if (!slot)
         return;
     if (slot->taken && slot->account != account)

@@ -1,7 +1,7 @@
 /* shown.h - when events last told of an account, so that they can be held to what looks show.
  *
- * A table of fixed size.  What it has to forget it forgets knowingly: of the time up to the newest
- * thing forgotten it says nothing at all. */
+ * A table that grows up to a limit.  What it has to forget then it forgets knowingly: of the time up
+ * to the newest thing forgotten it says nothing at all. */
 #ifndef SKI_WATCH_SHOWN_H
 #define SKI_WATCH_SHOWN_H
 
@@ -10,13 +10,17 @@
 
 struct ski_shown_slot;
 
+#define SKI_SHOWN_ACCOUNTS 4096 /* at first, in 96 KiB */
+
 struct ski_shown {
     const struct ski_mem *mem;
     struct ski_shown_slot *slots; /* NULL: not begun */
-    scalekit_time since;          /* what happened up to then is not known */
+    size_t rows, most_rows;
+    scalekit_time since; /* what happened up to then is not known */
 };
 
-void ski_shown_init(struct ski_shown *shown, const struct ski_mem *mem);
+/* `most`: accounts at most, SKI_SHOWN_ACCOUNTS or that doubled some times. */
+void ski_shown_init(struct ski_shown *shown, const struct ski_mem *mem, size_t most);
 void ski_shown_free(struct ski_shown *shown); /* not begun again */
 
 /* Begins anew, with what happens after `since`.  false: out of memory. */

@@ -449,6 +449,52 @@ static void test_young_watch(void)
     close_ground(&g);
 }
 
+/* But what is newer than a watch knew the account to be is. */
+static void test_known(void)
+{
+    static const struct {
+        const char *name;
+        enum scalekit_account_status known;
+        int64_t known_ago_ms, ago_ms;
+        bool other;         /* there is another watch, which knows nothing */
+        const char *events; /* within a second */
+        unsigned requests;
+    } rows[] = {
+        {"newer", SCALEKIT_ACCOUNT_PENDING_AUTH, 60000, 10, false, "settled", 0},
+        {"newer, and from before the watch", SCALEKIT_ACCOUNT_PENDING_AUTH, 60000, 30000, false,
+         "settled", 0},
+        {"older", SCALEKIT_ACCOUNT_PENDING_AUTH, 60000, 70000, false, "", 1},
+        {"no time is known", SCALEKIT_ACCOUNT_PENDING_AUTH, -1, 10, false, "settled", 1},
+        {"no status is known", SCALEKIT_ACCOUNT_UNKNOWN, 60000, 10, false, "already_active", 1},
+        {"somebody else knows nothing", SCALEKIT_ACCOUNT_PENDING_AUTH, 60000, 10, true, "settled",
+         1},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct ground g;
+        struct diary other = {.fixture = &g.f};
+        scalekit_time now;
+
+        open_ground(&g);
+        now = g.f.clock.wall_us;
+        town_set(&g.town, "gmail", "user_1", *rows[i].events ? "ACTIVE" : "PENDING_AUTH");
+        g.town.people[0].updated_at = now - rows[i].ago_ms * 1000;
+        if (rows[i].other)
+            diary_follow(&other, "user_1");
+        diary_watch(&g.diary,
+                    SCALEKIT_PARAMS(scalekit_watch_params, .connection_name = "gmail",
+                                    .identifier = "user_1", .known_status = rows[i].known,
+                                    .known_updated_at = rows[i].known_ago_ms < 0
+                                                            ? 0
+                                                            : now - rows[i].known_ago_ms * 1000));
+        POST(&g.postman, .status = "ACTIVE", .ago_ms = rows[i].ago_ms);
+        virtual_pass(&g.f, 1000);
+        ROW_IS(rows[i].name, diary_reads(&g.diary, rows[i].events));
+        ROW_IS(rows[i].name, requests(&g) == rows[i].requests);
+        close_ground(&g);
+    }
+}
+
 /* --- how often is looked ------------------------------------------------------------------------ */
 
 static unsigned looks_in(struct ground *g, int64_t time_ms, bool delivered)
@@ -553,6 +599,7 @@ SUITE(deliveries, {"secrets are checked when they are given", test_accept},
       {"also when its handler frees it", test_freed_inside},
       {"a status settles a watch at once, and what is in doubt has one look", test_meanings},
       {"what was before a watch is no news to it", test_young_watch},
+      {"what is newer than it knew is", test_known},
       {"while they flow looks are rare, and when they stop as before", test_pace},
       {"looks that find what was not told end that", test_missed},
       {"without memory one is taken in or comes again", test_short_of_memory})

@@ -10,12 +10,17 @@ struct ground {
     struct ski_shown shown;
 };
 
-static void open_ground(struct ground *ground)
+static void open_for(struct ground *ground, size_t most)
 {
     test_memory_init(&ground->memory);
     ski_mem_init(&ground->mem, &ground->memory.allocator);
-    ski_shown_init(&ground->shown, &ground->mem);
+    ski_shown_init(&ground->shown, &ground->mem, most);
     CU_ASSERT_FATAL(ski_shown_begin(&ground->shown, SINCE));
+}
+
+static void open_ground(struct ground *ground)
+{
+    open_for(ground, SKI_SHOWN_ACCOUNTS);
 }
 
 static void close_ground(struct ground *ground)
@@ -80,6 +85,38 @@ static void test_forgets_knowingly(void)
     close_ground(&g);
 }
 
+static uint64_t nth_hash(unsigned n)
+{
+    return (n + 1) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+/* As far as it may grow nothing is forgotten; without memory for that it is as good as it was. */
+static void test_grows(void)
+{
+    static const struct {
+        size_t most;
+        bool short_of_memory, forgets;
+    } rows[] = {{SKI_SHOWN_ACCOUNTS, false, true},
+                {8 * SKI_SHOWN_ACCOUNTS, false, false},
+                {8 * SKI_SHOWN_ACCOUNTS, true, true}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct ground g;
+
+        open_for(&g, rows[i].most);
+        g.memory.fail_at = rows[i].short_of_memory ? g.memory.count + 1 : 0;
+        g.memory.fail_after = true;
+        for (unsigned n = 0; n < 8000; n++)
+            ski_shown_note(&g.shown, nth_hash(n), SINCE + 1 + n);
+        for (unsigned n = 0; n < 8000; n++) {
+            CU_ASSERT_FALSE(ski_shown_lacks(&g.shown, nth_hash(n), SINCE + 1 + n));
+            CU_ASSERT(rows[i].forgets || ski_shown_has_later(&g.shown, nth_hash(n), SINCE + n));
+        }
+        CU_ASSERT_EQUAL(ski_shown_lacks(&g.shown, nth_hash(8000), SINCE + 1), !rows[i].forgets);
+        close_ground(&g);
+    }
+}
+
 static void test_begins_anew(void)
 {
     struct ground g;
@@ -107,4 +144,5 @@ static void test_without_memory(void)
 
 SUITE(shown, {"an account that was not shown since then is lacking", test_lacks},
       {"what was forgotten is never held to be lacking", test_forgets_knowingly},
-      {"it begins anew", test_begins_anew}, {"without memory it says nothing", test_without_memory})
+      {"it grows before it forgets", test_grows}, {"it begins anew", test_begins_anew},
+      {"without memory it says nothing", test_without_memory})
