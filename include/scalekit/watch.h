@@ -100,7 +100,9 @@ struct scalekit_watch_params {
      * different settles the watch, even at the first look.  UNKNOWN (0): the first look is where it
      * starts from.  One that is ACTIVE then ends it with SCALEKIT_WATCH_ALREADY_ACTIVE. */
     enum scalekit_account_status known_status;
-    scalekit_time known_updated_at; /* the account's updated_at; 0: not known */
+    /* The account's updated_at then; 0: not known.  With both, an event that is newer is believed at
+     * once; without, one from the watch's first ten seconds has a look. */
+    scalekit_time known_updated_at;
     /* What the account is when the watch starts does not settle it, ACTIVE included: it waits for
      * another status, or for an ACTIVE one with a newer updated_at. */
     bool until_reauthorized;
