@@ -308,11 +308,11 @@ static void look_now(struct ski_engine *engine, struct ski_target *target, unsig
     ski_schedule_look_now(engine, target);
 }
 
-/* What was posted late, or out of order: whether it is true still, one look tells. */
-static bool contradicts(const struct ski_target *target, const struct ski_observation *told)
+/* What was posted late, or out of order, is no news; where it contradicts, one look tells whether it is
+ * true still. */
+static bool is_late(const struct ski_target *target, const struct ski_observation *told)
 {
-    return told->source == SCALEKIT_WATCH_SOURCE_WEBHOOK && told->at <= target->updated_at &&
-           told->account->status != target->status;
+    return told->source == SCALEKIT_WATCH_SOURCE_WEBHOOK && told->at <= target->updated_at;
 }
 
 static void saw(struct ski_engine *engine, struct ski_target *target,
@@ -320,12 +320,14 @@ static void saw(struct ski_engine *engine, struct ski_target *target,
 {
     if (!target)
         return;
-    if (contradicts(target, told))
-        look_now(engine, target, 1);
-    else if (!is_doubtful(engine, target, told))
+    if (is_late(target, told)) {
+        if (told->account->status != target->status)
+            look_now(engine, target, 1);
+    } else if (!is_doubtful(engine, target, told)) {
         ski_engine_observe(engine, target, told);
-    else if (!told->at || told->at > target->updated_at)
+    } else if (!told->at || told->at > target->updated_at) {
         look_now(engine, target, DOUBTFUL_LOOKS);
+    }
 }
 
 void ski_engine_saw(struct ski_engine *engine, const struct ski_observation *observation)

@@ -552,6 +552,38 @@ static void test_missed(void)
     close_ground(&g);
 }
 
+/* A watch of an account that was seen again since it changed 100 s ago, and now has changed. */
+static void open_old_ground(struct ground *g)
+{
+    open_ground(g);
+    follow(g);
+    virtual_pass(&g->f, 100000);
+    town_set(&g->town, "gmail", "user_1", "PENDING_AUTH");
+    virtual_pass(&g->f, 100000);
+    town_set(&g->town, "gmail", "user_1", "ACTIVE");
+}
+
+/* Old news says nothing, and so puts nothing off: neither the next look nor one that is to come now. */
+static void test_old_news(void)
+{
+    struct ground g;
+
+    open_old_ground(&g);
+    for (unsigned i = 0; i < 160; i++) {
+        POST(&g.postman, .status = "PENDING_AUTH", .ago_ms = 101000 + 500 * i);
+        virtual_pass(&g.f, 500);
+    }
+    CU_ASSERT(diary_reads(&g.diary, "settled"));
+    close_ground(&g);
+
+    open_old_ground(&g);
+    POST(&g.postman, .status = "ACTIVE", .ago_ms = 102000);
+    POST(&g.postman, .status = "PENDING_AUTH", .ago_ms = 101000);
+    virtual_pass(&g.f, 100);
+    CU_ASSERT(diary_reads(&g.diary, "settled"));
+    close_ground(&g);
+}
+
 /* --- without memory ----------------------------------------------------------------------------- */
 
 /* It is taken in and told, or it is not and comes again; the watch settles in any case. */
@@ -600,6 +632,7 @@ SUITE(deliveries, {"secrets are checked when they are given", test_accept},
       {"a status settles a watch at once, and what is in doubt has one look", test_meanings},
       {"what was before a watch is no news to it", test_young_watch},
       {"what is newer than it knew is", test_known},
+      {"old news puts nothing off", test_old_news},
       {"while they flow looks are rare, and when they stop as before", test_pace},
       {"looks that find what was not told end that", test_missed},
       {"without memory one is taken in or comes again", test_short_of_memory})
