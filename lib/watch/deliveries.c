@@ -7,7 +7,6 @@
 #include <string.h>
 
 #define SECOND_US   INT64_C(1000000)
-#define DAY_US      (86400 * SECOND_US)
 #define MAX_WAITING 4096
 #define MAX_BYTES   (16u << 20)
 #define TELL_BATCH  256
@@ -260,15 +259,16 @@ static scalekit_time time_of(const struct ski_deliveries *deliveries,
 {
     scalekit_time at = event->event->occurred_at;
 
-    return at <= ski_clock_wall(&loop_of(deliveries)->clock) + DAY_US ? at : 0;
+    return at <= ski_engine_latest(deliveries->engine) ? at : 0;
 }
 
 /* How long ago it may have happened, at most.  Until it was sent the service's clock knows; one that
- * was held up since shows by ours. */
+ * was held up since shows by ours.  A wide tolerance lets any time of sending pass. */
 static int64_t age_ms(const struct ski_deliveries *deliveries,
                       const struct scalekit_webhook_event *event, scalekit_time at)
 {
-    scalekit_time usual = event->sent_at + TRANSIT_US;
+    scalekit_time latest = ski_engine_latest(deliveries->engine);
+    scalekit_time usual = (event->sent_at < latest ? event->sent_at : latest) + TRANSIT_US;
     scalekit_time now = ski_clock_wall(&loop_of(deliveries)->clock);
 
     return at ? ((now > usual ? now : usual) - at) / 1000 : INT64_MAX;

@@ -16,6 +16,11 @@ int64_t ski_engine_now(const struct ski_engine *engine)
     return ski_loop_now(&engine->client->loop);
 }
 
+scalekit_time ski_engine_latest(const struct ski_engine *engine)
+{
+    return ski_clock_wall(&engine->client->loop.clock) + DAY_US;
+}
+
 /* --- following --------------------------------------------------------------------------------- */
 
 void ski_engine_follow(struct ski_engine *engine)
@@ -219,12 +224,6 @@ static void ignore(struct ski_engine *engine, struct ski_target *target,
         target->failures = target->missing = 0;
 }
 
-/* A time that has not come says nothing: nothing would ever be newer. */
-static bool is_from_the_future(const struct ski_engine *engine, scalekit_time at)
-{
-    return at > ski_clock_wall(&engine->client->loop.clock) + DAY_US;
-}
-
 void ski_engine_observe(struct ski_engine *engine, struct ski_target *target,
                         const struct ski_observation *observation)
 {
@@ -234,7 +233,7 @@ void ski_engine_observe(struct ski_engine *engine, struct ski_target *target,
              next;
     bool stale;
 
-    if (is_from_the_future(engine, dateless.at))
+    if (dateless.at > ski_engine_latest(engine))
         dateless.at = 0;
     stale = is_stale(engine, target, seen);
     engine->tally.seen[seen->source]++;

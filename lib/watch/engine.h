@@ -94,6 +94,9 @@ struct ski_engine *ski_engine_of(scalekit_client *client);
 void ski_engine_unref(struct ski_engine *engine);
 
 int64_t ski_engine_now(const struct ski_engine *engine);
+/* The last moment that can be believed, a day from now: whatever claims a later one would hide all
+ * that happens until then. */
+scalekit_time ski_engine_latest(const struct ski_engine *engine);
 
 /* A watch, or a listener, is there; or is not any more.  The feed is read while there is any. */
 void ski_engine_follow(struct ski_engine *engine);

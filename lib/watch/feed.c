@@ -20,7 +20,6 @@
 #include <string.h>
 
 #define SECOND_US      INT64_C(1000000)
-#define DAY_US         (86400 * SECOND_US)
 
 #define TICK_MS        3000
 #define SLOW_TICK_MS   30000
@@ -60,12 +59,6 @@ static int64_t now_of(const struct ski_feed *feed)
 static int64_t jittered(const struct ski_feed *feed, int64_t pause_ms)
 {
     return ski_clock_jitter(&loop_of(feed)->clock, pause_ms, 80, 120);
-}
-
-/* The last moment that can be believed. */
-static scalekit_time latest_of(const struct ski_feed *feed)
-{
-    return ski_clock_wall(&loop_of(feed)->clock) + DAY_US;
 }
 
 /* --- trust -------------------------------------------------------------------------------------- */
@@ -186,7 +179,8 @@ void ski_feed_compare(struct ski_feed *feed, const struct ski_observation *read)
     uint64_t account = id ? ski_hash(id, strlen(id)) : 0;
     struct ski_feed_doubt *doubt = &feed->doubt;
 
-    if (feed->state != SKI_FEED_READING || !id || !read->at || read->at > latest_of(feed) ||
+    if (feed->state != SKI_FEED_READING || !id || !read->at ||
+        read->at > ski_engine_latest(feed->engine) ||
         !ski_shown_lacks(&feed->shown, account, read->at - LAG_US))
         return;
     if (doubt->ripe_ms && doubt->at <= read->at)
@@ -279,7 +273,7 @@ static void on_timer(void *owner)
 /* The first page of all shows where the feed stands. */
 static void begin(struct ski_feed *feed, const struct scalekit_event_page *page)
 {
-    scalekit_time latest = latest_of(feed), newest = 0;
+    scalekit_time latest = ski_engine_latest(feed->engine), newest = 0;
 
     for (size_t i = 0; i < page->n_events; i++)
         if (page->events[i]->occurred_at <= latest && page->events[i]->occurred_at > newest)
@@ -320,7 +314,7 @@ static void take_in(struct ski_feed *feed, bool whole)
 {
     struct ski_news news;
 
-    if (!ski_news_read(&feed->news, &feed->seen, feed->baseline, latest_of(feed))) {
+    if (!ski_news_read(&feed->news, &feed->seen, feed->baseline, ski_engine_latest(feed->engine))) {
         failed(feed, NULL);
         return;
     }

@@ -430,6 +430,36 @@ static void test_meanings(void)
         check_meaning(&meanings[i]);
 }
 
+/* Times that are valid, and far from ours: nothing overflows, nothing is believed that is ahead. */
+static void test_far_times(void)
+{
+    static const char *const secrets[] = {POSTMAN_SECRET};
+    static const char *const times[] = {"0001-01-01T00:00:00Z", "1969-12-31T23:59:59Z",
+                                        "1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z"};
+    static const int64_t sent_ago_s[] = {0, -9000000000000, -9223372035000000000};
+
+    for (size_t i = 0; i < COUNT(times) * COUNT(sent_ago_s); i++) {
+        char body[512];
+        struct ground g;
+
+        open_ground(&g);
+        scalekit_webhook_accept(
+            g.f.client, ACCEPT(.secrets = secrets, .n_secrets = 1, .tolerance = INT64_MAX), NULL);
+        follow(&g);
+        virtual_pass(&g.f, 20000);
+        snprintf(body, sizeof body,
+                 "{\"id\":\"evt_a\",\"type\":\"connected_account.status_updated\","
+                 "\"occurred_at\":\"%s\",\"data\":{\"id\":\"ca_1\",\"connection_name\":\"gmail\","
+                 "\"identifier\":\"user_1\",\"status\":\"EXPIRED\"}}",
+                 times[i % COUNT(times)]);
+        CU_ASSERT_EQUAL(POST(&g.postman, .body = body, .sent_ago_s = sent_ago_s[i / COUNT(times)]),
+                        SCALEKIT_WEBHOOK_GOOD);
+        virtual_pass(&g.f, 1000);
+        CU_ASSERT(diary_reads(&g.diary, "")); /* one look has shown that it is not so */
+        close_ground(&g);
+    }
+}
+
 /* What happened before a watch began is no news to it. */
 static void test_young_watch(void)
 {
@@ -630,6 +660,7 @@ SUITE(deliveries, {"secrets are checked when they are given", test_accept},
       {"what was taken in is told when the client is freed", test_freed},
       {"also when its handler frees it", test_freed_inside},
       {"a status settles a watch at once, and what is in doubt has one look", test_meanings},
+      {"times far from ours do no harm", test_far_times},
       {"what was before a watch is no news to it", test_young_watch},
       {"what is newer than it knew is", test_known},
       {"old news puts nothing off", test_old_news},
