@@ -57,9 +57,13 @@ void ski_engine_hear(struct ski_engine *engine, const struct ski_observation *ob
     }
 }
 
-bool ski_engine_is_told(const struct ski_engine *engine)
+bool ski_engine_is_told(const struct ski_engine *engine, int64_t since_ms)
 {
-    return ski_feed_is_trusted(&engine->feed) || ski_deliveries_are_relied_on(&engine->deliveries);
+    const struct ski_feed *feed = &engine->feed;
+    const struct ski_deliveries *deliveries = &engine->deliveries;
+
+    return (ski_feed_is_trusted(feed) && since_ms >= feed->trusted_ms) ||
+           (ski_deliveries_are_relied_on(deliveries) && since_ms >= deliveries->reliance.since_ms);
 }
 
 void ski_engine_trust(struct ski_engine *engine, bool trusted)

@@ -131,8 +131,9 @@ void ski_engine_suspect(struct ski_engine *engine, const struct ski_observation 
 /* The same, for the listeners alone. */
 void ski_engine_alert(struct ski_engine *engine, const struct ski_observation *observation);
 
-/* Whether events tell of changes within seconds, be it the feed or deliveries. */
-bool ski_engine_is_told(const struct ski_engine *engine);
+/* Whether events tell within seconds of all that has changed since then, be it the feed or
+ * deliveries: neither tells what was before it could be relied on. */
+bool ski_engine_is_told(const struct ski_engine *engine, int64_t since_ms);
 /* One of the two has become trustworthy, or is not any more. */
 void ski_engine_trust(struct ski_engine *engine, bool trusted);
 

@@ -237,7 +237,7 @@ static void wait_for_resync(scalekit_connection_watch *watch)
     const struct ski_clock *clock = &client->loop.clock;
     int64_t pause = watch->resync_ms;
 
-    if (!pause && ski_engine_is_told(watch->engine))
+    if (!pause && ski_engine_is_told(watch->engine, watch->began_ms))
         pause = ski_clock_jitter(clock, RESYNC_MS, 100, 200);
     else if (!pause)
         pause = ski_clock_jitter(clock, client->config.watch_follow_interval_ms, 80, 120);

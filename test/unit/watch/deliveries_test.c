@@ -4,6 +4,7 @@
 #include "town.h"
 #include "virtual.h"
 #include "watch/engine.h"
+#include <scalekit/watch_connection.h>
 
 #define MINUTE_MS 60000
 
@@ -614,6 +615,48 @@ static void test_old_news(void)
     close_ground(&g);
 }
 
+/* What a connection watch was told of accounts that it did not know, or that are gone. */
+struct census {
+    unsigned added, removed, synced;
+};
+
+static void on_census(scalekit_connection_watch *watch,
+                      const struct scalekit_connection_event *event, void *user)
+{
+    struct census *census = user;
+
+    (void)watch;
+    census->added += event->kind == SCALEKIT_CONNECTION_ADDED;
+    census->removed += event->kind == SCALEKIT_CONNECTION_REMOVED;
+    census->synced += event->kind == SCALEKIT_CONNECTION_SYNCED;
+}
+
+static void follow_connection(struct ground *g, struct census *census)
+{
+    *census = (struct census){0};
+    scalekit_watch_connection(
+        g->f.client, SCALEKIT_PARAMS(scalekit_connection_watch_params, .connection_name = "gmail"),
+        on_census, census);
+}
+
+/* Deliveries tell nothing of what happened before they began. */
+static void test_before_the_first(void)
+{
+    struct census census;
+    struct ground g;
+
+    open_ground(&g);
+    follow_connection(&g, &census);
+    virtual_pass(&g.f, 20000);
+    town_add(&g.town, "gmail", "user_2", "ACTIVE");
+    virtual_pass(&g.f, 20000);
+    POST(&g.postman, .status = "ACTIVE", .ago_ms = 50);
+    virtual_pass(&g.f, 3 * MINUTE_MS);
+    CU_ASSERT(stats_of(&g).deliveries_flow);
+    CU_ASSERT(census.added == 2);
+    close_ground(&g);
+}
+
 /* --- without memory ----------------------------------------------------------------------------- */
 
 /* It is taken in and told, or it is not and comes again; the watch settles in any case. */
@@ -664,6 +707,7 @@ SUITE(deliveries, {"secrets are checked when they are given", test_accept},
       {"what was before a watch is no news to it", test_young_watch},
       {"what is newer than it knew is", test_known},
       {"old news puts nothing off", test_old_news},
+      {"what happened before they began is listed", test_before_the_first},
       {"while they flow looks are rare, and when they stop as before", test_pace},
       {"looks that find what was not told end that", test_missed},
       {"without memory one is taken in or comes again", test_short_of_memory})
