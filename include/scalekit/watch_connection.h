@@ -6,7 +6,8 @@
  * them tells what is different: its event feed, and the looks and lists of its other watches.  From
  * time to time they are listed again, for what nobody has seen, and to learn which are gone; sooner,
  * after the client's watch_follow_interval_ms, when an event does not say enough by itself: that an
- * account is new, still without its user's consent, or was deleted (not where resync_ms is given).
+ * account is new, still without its user's consent, or was deleted, or that it changed before the last
+ * list began (not where resync_ms is given).
  *
  * What is told is how things are, not each step to it: an account that has changed twice before it
  * could be told is told once.  An older state never follows a newer one.

@@ -14,7 +14,8 @@
  * accounts.
  *
  * Of accounts outside of the watch's organization or user nothing tells that they are: lists and
- * events of others do not add accounts to a watch that is narrowed, but make it list sooner. */
+ * events of others do not add accounts to a watch that is narrowed, but make it list sooner.  So
+ * does an event that may have happened before the last list began: its account may be gone. */
 #include "api/account_key.h"
 #include "base/str.h"
 #include "json/check.h"
@@ -70,6 +71,7 @@ struct scalekit_connection_watch {
     bool steady;
     bool listed;   /* one was complete */
     bool sweeping; /* this one is: what has it not shown? */
+    bool hurried;  /* events may be of accounts that no list has shown: the next one soon */
     unsigned looks_left, failures;
 
     /* To be told. */
@@ -200,6 +202,7 @@ static void begin_list(scalekit_connection_watch *watch)
     watch->total = -1;
     watch->n_listed = 0;
     watch->steady = true;
+    watch->hurried = false;
     watch->began_ms = ski_engine_now(watch->engine);
     ask(watch);
 }
@@ -237,7 +240,7 @@ static void wait_for_resync(scalekit_connection_watch *watch)
     const struct ski_clock *clock = &client->loop.clock;
     int64_t pause = watch->resync_ms;
 
-    if (!pause && ski_engine_is_told(watch->engine, watch->began_ms))
+    if (!pause && !watch->hurried && ski_engine_is_told(watch->engine, watch->began_ms))
         pause = ski_clock_jitter(clock, RESYNC_MS, 100, 200);
     else if (!pause)
         pause = ski_clock_jitter(clock, client->config.watch_follow_interval_ms, 80, 120);
@@ -453,8 +456,17 @@ static void list_sooner(scalekit_connection_watch *watch)
     int64_t pause = watch->engine->client->config.watch_follow_interval_ms;
     int64_t due = watch->listed_ms + at_least_per_page(watch, pause);
 
+    watch->hurried = true;
     if (is_resting(watch) && !watch->resync_ms && due < watch->due_ms)
         wait_to_list(watch, due);
+}
+
+/* Whether a list alone can add the account: it may not be of our organization or user, or be gone
+ * since an event that is late, for the last list would have shown it. */
+static bool is_for_lists(const scalekit_connection_watch *watch, const struct ski_observation *seen)
+{
+    return watch->organization_id || watch->user_id ||
+           (ski_is_event(seen) && ski_engine_now(watch->engine) - seen->age_ms < watch->began_ms);
 }
 
 static void on_seen(struct ski_listener *listener, const struct ski_observation *seen)
@@ -464,8 +476,7 @@ static void on_seen(struct ski_listener *listener, const struct ski_observation 
     if (is_over(watch) || !concerns(watch, seen->account))
         return;
     learn_connection_id(watch, seen->account);
-    if ((watch->organization_id || watch->user_id) &&
-        !ski_roster_find(&watch->roster, seen->account->id))
+    if (is_for_lists(watch, seen) && !ski_roster_find(&watch->roster, seen->account->id))
         list_sooner(watch);
     else
         take(watch, seen, false); /* without memory: the next list has it */

@@ -639,6 +639,27 @@ static void follow_connection(struct ground *g, struct census *census)
         on_census, census);
 }
 
+/* An account that a list did not show is not there for what happened before that list. */
+static void test_late_for_a_connection(void)
+{
+    struct census census;
+    struct ground g;
+
+    open_ground(&g);
+    follow_connection(&g, &census);
+    virtual_pass(&g.f, 20000);
+    CU_ASSERT(census.added == 1 && census.synced == 1);
+    POST(&g.postman, .account = "ca_9", .identifier = "user_9", .ago_ms = 60000);
+    virtual_pass(&g.f, 3 * MINUTE_MS);
+    CU_ASSERT(census.added == 1 && census.removed == 0);
+    CU_ASSERT(census.synced == 2);
+    town_add(&g.town, "gmail", "user_2", "ACTIVE");
+    POST(&g.postman, .account = "ca_2", .identifier = "user_2", .ago_ms = 50);
+    virtual_settle(&g.f);
+    CU_ASSERT(census.added == 2);
+    close_ground(&g);
+}
+
 /* Deliveries tell nothing of what happened before they began. */
 static void test_before_the_first(void)
 {
@@ -707,6 +728,7 @@ SUITE(deliveries, {"secrets are checked when they are given", test_accept},
       {"what was before a watch is no news to it", test_young_watch},
       {"what is newer than it knew is", test_known},
       {"old news puts nothing off", test_old_news},
+      {"an old event adds nobody to a connection", test_late_for_a_connection},
       {"what happened before they began is listed", test_before_the_first},
       {"while they flow looks are rare, and when they stop as before", test_pace},
       {"looks that find what was not told end that", test_missed},
