@@ -12,7 +12,7 @@ struct ground {
     struct fixture f;
     struct town town;
     struct postman postman;
-    struct diary diary;
+    struct diary diary, second;
 };
 
 /* A town where user_1 of gmail is ca_1, PENDING_AUTH, and a handler. */
@@ -21,7 +21,7 @@ static void open_ground(struct ground *g)
     CU_ASSERT_FATAL(town_open(&g->town, &g->f, NULL));
     town_add(&g->town, "gmail", "user_1", "PENDING_AUTH");
     postman_begin(&g->postman, &g->f);
-    g->diary = (struct diary){.fixture = &g->f};
+    g->diary = g->second = (struct diary){.fixture = &g->f};
 }
 
 static void close_ground(struct ground *g)
@@ -274,6 +274,63 @@ static void test_freed_inside(void)
     fixture_turn(&g.f);
     g.f.client = NULL;
     CU_ASSERT_EQUAL(g.postman.told, 2);
+    CU_ASSERT(diary_reads(&g.diary, "settled stopped"));
+    close_ground(&g);
+}
+
+static void free_client_of_diary(struct diary *diary)
+{
+    struct ground *g = diary->user;
+
+    if (g->f.client)
+        scalekit_client_free(g->f.client);
+    g->f.client = NULL;
+}
+
+static void test_freed_inside_a_watch(void)
+{
+    struct ground g;
+
+    open_ground(&g);
+    follow(&g);
+    virtual_pass(&g.f, 20000);
+    g.diary.act = free_client_of_diary;
+    g.diary.user = &g;
+    POST(&g.postman, .status = "ACTIVE", .ago_ms = 100);
+    POST(&g.postman, .status = "EXPIRED", .ago_ms = 50);
+    fixture_turn(&g.f);
+    CU_ASSERT_EQUAL(g.postman.told, 2);
+    CU_ASSERT(diary_reads(&g.diary, "settled settled stopped"));
+    close_ground(&g);
+}
+
+/* The first time: another one comes, the secrets change, another watch begins, and this one ends. */
+static void do_anything(struct postman *postman)
+{
+    struct ground *g = postman->user;
+
+    if (postman->told > 1)
+        return;
+    CU_ASSERT_EQUAL(POST(postman, .status = "EXPIRED", .ago_ms = 0), SCALEKIT_WEBHOOK_GOOD);
+    postman_accept(postman, POSTMAN_OTHER);
+    CU_ASSERT_EQUAL(POST(postman, .ago_ms = 0), SCALEKIT_WEBHOOK_BAD_SIGNATURE);
+    diary_stop(&g->diary);
+    diary_watch(&g->second, SCALEKIT_PARAMS(scalekit_watch_params, .connected_account_id = "ca_1"));
+}
+
+static void test_anything_inside(void)
+{
+    struct ground g;
+
+    open_ground(&g);
+    follow(&g);
+    virtual_pass(&g.f, 20000);
+    g.postman.act = do_anything;
+    g.postman.user = &g;
+    POST(&g.postman, .status = "ACTIVE", .ago_ms = 100);
+    POST(&g.postman, .status = "DISCONNECTED", .ago_ms = 50);
+    virtual_settle(&g.f);
+    CU_ASSERT_STRING_EQUAL(g.postman.book, "evt_1 ACTIVE, evt_2 DISCONNECTED, evt_3 EXPIRED, ");
     CU_ASSERT(diary_reads(&g.diary, "settled stopped"));
     close_ground(&g);
 }
@@ -723,6 +780,8 @@ SUITE(deliveries, {"secrets are checked when they are given", test_accept},
       {"the handler is told what was overtaken", test_overtaken},
       {"what was taken in is told when the client is freed", test_freed},
       {"also when its handler frees it", test_freed_inside},
+      {"also when a watch that is told frees it", test_freed_inside_a_watch},
+      {"a handler may do anything", test_anything_inside},
       {"a status settles a watch at once, and what is in doubt has one look", test_meanings},
       {"times far from ours do no harm", test_far_times},
       {"what was before a watch is no news to it", test_young_watch},

@@ -16,7 +16,7 @@ static void on_event(scalekit_client *client, const struct scalekit_webhook_even
     size_t length = strlen(postman->book);
 
     CU_ASSERT_FALSE(postman->inside);
-    CU_ASSERT_PTR_EQUAL(client, postman->fixture->client);
+    CU_ASSERT_PTR_EQUAL(client, postman->client);
     CU_ASSERT_EQUAL(event->struct_size, sizeof *event);
     CU_ASSERT_PTR_NOT_NULL(event->delivery_id);
     snprintf(postman->book + length, sizeof postman->book - length, "%s %s%s, ", event->event->id,
@@ -27,17 +27,20 @@ static void on_event(scalekit_client *client, const struct scalekit_webhook_even
         postman->act(postman);
 }
 
-void postman_begin(struct postman *postman, struct fixture *fixture)
+void postman_accept(struct postman *postman, const char *secret)
 {
-    static const char *const secrets[] = {POSTMAN_SECRET};
-
-    *postman = (struct postman){.fixture = fixture};
     CU_ASSERT_EQUAL_FATAL(
-        scalekit_webhook_accept(fixture->client,
-                                SCALEKIT_PARAMS(scalekit_webhook_accept_params, .secrets = secrets,
+        scalekit_webhook_accept(postman->client,
+                                SCALEKIT_PARAMS(scalekit_webhook_accept_params, .secrets = &secret,
                                                 .n_secrets = 1, .cb = on_event, .user = postman),
                                 NULL),
         SCALEKIT_OK);
+}
+
+void postman_begin(struct postman *postman, struct fixture *fixture)
+{
+    *postman = (struct postman){.fixture = fixture, .client = fixture->client};
+    postman_accept(postman, POSTMAN_SECRET);
 }
 
 static void write_event(char body[1024], const struct letter *letter, const char *event_id,

@@ -25,8 +25,9 @@ struct letter {
 
 struct postman {
     struct fixture *fixture;
-    unsigned events; /* so far, for their ids */
-    char book[2048]; /* "evt_1 ACTIVE, evt_2 ACTIVE overtaken, " */
+    scalekit_client *client; /* the fixture's */
+    unsigned events;         /* so far, for their ids */
+    char book[2048];         /* "evt_1 ACTIVE, evt_2 ACTIVE overtaken, " */
     unsigned told;
     bool inside;                          /* scalekit_webhook_deliver() is running */
     void (*act)(struct postman *postman); /* NULL, or what to do inside every call of the handler */
@@ -35,6 +36,8 @@ struct postman {
 
 /* Accepts POSTMAN_SECRET. */
 void postman_begin(struct postman *postman, struct fixture *fixture);
+/* Accepts another one instead. */
+void postman_accept(struct postman *postman, const char *secret);
 
 enum scalekit_webhook_verdict postman_post(struct postman *postman, const struct letter *letter);
 
