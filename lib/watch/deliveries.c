@@ -3,7 +3,6 @@
 #include "json/check.h"
 #include "watch/watch.h"
 #include "webhook/event.h"
-#include "webhook/signature.h"
 #include <string.h>
 
 #define SECOND_US   INT64_C(1000000)
@@ -219,12 +218,14 @@ static enum scalekit_webhook_verdict deliver(struct ski_deliveries *deliveries,
 
     if (verdict != SCALEKIT_WEBHOOK_GOOD)
         return verdict;
-    if (!is_known(deliveries, event) && !is_full(deliveries)) {
+    if (is_known(deliveries, event))
+        verdict = SCALEKIT_WEBHOOK_DUPLICATE;
+    else if (is_full(deliveries))
+        verdict = SCALEKIT_WEBHOOK_BUSY;
+    else
         take_in(deliveries, event);
-        return SCALEKIT_WEBHOOK_GOOD;
-    }
-    verdict = is_known(deliveries, event) ? SCALEKIT_WEBHOOK_DUPLICATE : SCALEKIT_WEBHOOK_BUSY;
-    scalekit_webhook_event_free(event);
+    if (verdict != SCALEKIT_WEBHOOK_GOOD)
+        scalekit_webhook_event_free(event);
     return verdict;
 }
 
@@ -241,12 +242,13 @@ enum scalekit_webhook_verdict scalekit_webhook_deliver(
     struct ski_engine *engine;
     enum scalekit_webhook_verdict verdict;
 
-    if (!client || client->closing || !delivery || delivery->interceptor)
+    if (!client || client->closing)
         return SCALEKIT_WEBHOOK_INVALID;
     engine = ski_engine_of(client);
     if (!engine)
         return SCALEKIT_WEBHOOK_NO_MEMORY;
-    verdict = deliver(&engine->deliveries, delivery);
+    verdict = !delivery || delivery->interceptor ? SCALEKIT_WEBHOOK_INVALID
+                                                 : deliver(&engine->deliveries, delivery);
     engine->tally.deliveries[fate_of(verdict)]++;
     return verdict;
 }
