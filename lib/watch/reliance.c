@@ -34,13 +34,14 @@ static void count(struct ski_reliance *reliance, unsigned told, unsigned missed)
     }
 }
 
-/* What happened before the first is not known; without memory nothing is, and nothing missed. */
+/* What happened before the first is not known; while there is no memory nothing is, and nothing
+ * missed. */
 bool ski_reliance_told(struct ski_reliance *reliance, uint64_t account, scalekit_time at,
                        int64_t now_ms)
 {
     bool newest = !ski_shown_has_later(&reliance->shown, account, at);
 
-    if (reliance->told_ms == INT64_MIN)
+    if (!reliance->shown.slots)
         ski_shown_begin(&reliance->shown, at);
     ski_shown_note(&reliance->shown, account, at);
     reliance->told_ms = now_ms;

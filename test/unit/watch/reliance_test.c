@@ -159,6 +159,9 @@ static void test_memory(void)
     miss(&g, 10);
     CU_ASSERT(is_trusted(&g, 0));
     CU_ASSERT_EQUAL(g.reliance.missed, 0);
+    ski_reliance_told(&g.reliance, 1, WALL - 100 * SECOND_US, 0);
+    miss(&g, 10);
+    CU_ASSERT_EQUAL(g.reliance.missed, 10);
     close_ground(&g);
 }
 
