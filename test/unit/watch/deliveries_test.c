@@ -749,17 +749,23 @@ static bool deliver_short_of_memory(struct test_memory *memory, void *user)
         town_free(&g.town);
         return false;
     }
-    town_add(&g.town, "gmail", "user_1", "ACTIVE");
+    town_add(&g.town, "gmail", "user_1", "PENDING_AUTH");
     g.postman = (struct postman){.fixture = &g.f};
     g.diary = (struct diary){.fixture = &g.f};
     through = scalekit_webhook_accept(g.f.client, ACCEPT(.secrets = secrets, .n_secrets = 1),
                                       NULL) == SCALEKIT_OK;
     if (through) {
-        verdict = POST(&g.postman, .ago_ms = 50);
+        follow(&g);
+        through = g.diary.watch;
+        virtual_pass(&g.f, 20000);
+        town_set(&g.town, "gmail", "user_1", "ACTIVE");
+        verdict = POST(&g.postman, .ago_ms = 0);
         CU_ASSERT(verdict == SCALEKIT_WEBHOOK_GOOD || verdict == SCALEKIT_WEBHOOK_NO_MEMORY);
-        through = verdict == SCALEKIT_WEBHOOK_GOOD;
+        through = through && verdict == SCALEKIT_WEBHOOK_GOOD;
         virtual_settle(&g.f);
-        CU_ASSERT_EQUAL(stats_of(&g).deliveries, through);
+        CU_ASSERT_EQUAL(stats_of(&g).deliveries, verdict == SCALEKIT_WEBHOOK_GOOD);
+        virtual_pass(&g.f, 2 * MINUTE_MS);
+        CU_ASSERT(!g.diary.watch || diary_reads(&g.diary, "settled"));
     }
     town_free(&g.town);
     return through;
