@@ -56,8 +56,8 @@ enum scalekit_webhook_verdict {
 /* A static one-line description, "the signature is wrong"; never NULL. */
 SCALEKIT_API const char *scalekit_webhook_verdict_text(enum scalekit_webhook_verdict verdict);
 
-/* What to answer: 201 when it is GOOD or DUPLICATE, 400 or 401 when it is not Scalekit's, 500 or 503
- * when it should come again. */
+/* What to answer: 201 when it is GOOD or DUPLICATE, 400 or 401 when it is not Scalekit's or no event,
+ * 500 or 503 when it should come again. */
 SCALEKIT_API int scalekit_webhook_http_status(enum scalekit_webhook_verdict verdict);
 
 #define SCALEKIT_WEBHOOK_TOLERANCE 300 /* seconds */

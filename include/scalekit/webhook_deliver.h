@@ -16,9 +16,10 @@
  * the answer can leave first.
  *
  * Nothing depends on deliveries.  One that is lost, late, doubled or overtaken costs a look-up at
- * most, and a delay: while deliveries come (one in the last ten minutes, and looks show little that
- * they have not told) watches look rarely, once a minute or so; when they stop coming, as often as
- * without them.
+ * most, and a delay: while deliveries come (one that tells a status in the last ten minutes, and looks
+ * show little that they have not told) watches look rarely, once a minute or so, or every five minutes
+ * at what has settled, and those of a connection list every five to ten; when they stop coming, as
+ * often as without them.
  *
  * Ready-made receivers: webhook_server.h.  Without a client: webhook.h. */
 #ifndef SCALEKIT_WEBHOOK_DELIVER_H
@@ -31,7 +32,9 @@ SCALEKIT_BEGIN
 /* Told of every event once, in the order in which they came.  The event is borrowed: it lives until
  * this returns.  May call anything, also free the client.
  *
- * event->overtaken: another one of that account, which occurred later, has been told already. */
+ * event->overtaken: of a status_updated; another one of that account, which occurred later, has been
+ * told already.  That is known of the 4,000 or so accounts that changed last, where both events have
+ * a time, and a status that this version knows. */
 typedef void (*scalekit_webhook_cb)(scalekit_client *client,
                                     const struct scalekit_webhook_event *event, void *user);
 
@@ -71,7 +74,7 @@ scalekit_webhook_accept(scalekit_client *client,
  *
  *   SCALEKIT_WEBHOOK_GOOD       it is new, and will be told; also when the client is freed before
  *   SCALEKIT_WEBHOOK_DUPLICATE  its webhook-id, or the event's id, was seen before: it is not told.
- *                               The last 65,536 are remembered at least, or 30 minutes
+ *                               Each is remembered for 30 minutes, or until 65,536 others have come
  *   SCALEKIT_WEBHOOK_BUSY       4,096 events, or 16 MiB of them, wait to be told: it will come again
  *   SCALEKIT_WEBHOOK_INVALID    the client is NULL or being freed, or as there
  *   SCALEKIT_WEBHOOK_BAD_SECRET scalekit_webhook_accept() has not been called */

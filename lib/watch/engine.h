@@ -66,7 +66,7 @@ struct ski_observation {
     const struct scalekit_webhook_event *delivery;
     int64_t asked_ms; /* when it was asked for, or came: what a look shows is not older */
     scalekit_time at; /* the account's updated_at, or when the event occurred; 0: unknown */
-    int64_t age_ms;   /* of an event: how long ago it may have occurred, at most */
+    int64_t age_ms;   /* of a delivery: how long ago it may have occurred, at most; else 0 */
     bool herald;      /* one that says what has happened is probably on its way */
 };
 

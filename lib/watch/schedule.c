@@ -339,8 +339,8 @@ void ski_schedule_hasten(struct ski_engine *engine)
 
 /* --- the wheel --------------------------------------------------------------------------------- */
 
-/* Whether a look for which no event makes up, the first one or one after an event that was doubted, is
- * not to wait for the guard with the others. */
+/* Whether a look for which no event makes up, the first one or one after an event that was doubted,
+ * is not to wait for the guard with the others. */
 static bool is_pressing(struct ski_engine *engine, const scalekit_watch *watch)
 {
     const struct ski_group *group = watch->target->group;

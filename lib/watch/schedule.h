@@ -1,9 +1,9 @@
 /* schedule.h - when a watch wishes for a look, when a group has its next round, when a watch ends.
  *
  * The first look comes first_check after a watch starts; then one every interval during its fast
- * period; then each pause is a third longer than the last, up to the maximum.  While events
- * tell what happens, a pause is that of their guard.  A target that could not be looked at has another after 1,
- * 2, 4 … 30 seconds.
+ * period; then each pause is a third longer than the last, up to the maximum.  While events tell
+ * what happens, a pause is that of their guard.  A target that could not be looked at has another
+ * look after 1, 2, 4 … 30 seconds.
  *
  * A wish comes half an interval early, and waits: the rounds of all groups start at the same beats,
  * one interval apart, so that what can be seen together is.  Where the beats lie is random.  What is
@@ -32,8 +32,8 @@ bool ski_schedule_look(struct ski_engine *engine, struct ski_target *target, boo
  * a round; and once more if it is being asked for, as the answer may be older. */
 void ski_schedule_look_now(struct ski_engine *engine, struct ski_target *target);
 
-/* Something may have happened, and what will probably be told by itself: a look is to come soon, in
- * case that it is not. */
+/* Something has happened, and what will probably be told by itself: a look is to come soon, in case
+ * that it is not. */
 void ski_schedule_look_soon(struct ski_engine *engine, struct ski_target *target);
 
 /* A watch has come to its end: it ends as soon as it has been looked at once more, and soon in any
