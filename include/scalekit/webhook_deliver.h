@@ -33,7 +33,7 @@ SCALEKIT_BEGIN
  * this returns.  May call anything, also free the client.
  *
  * event->overtaken: of a status_updated; another one of that account, which occurred later, has been
- * told already.  That is known of the 4,000 or so accounts that changed last, where both events have
+ * told already.  That is known of the 65,000 or so accounts that changed last, where both events have
  * a time, and a status that this version knows. */
 typedef void (*scalekit_webhook_cb)(scalekit_client *client,
                                     const struct scalekit_webhook_event *event, void *user);
