@@ -256,6 +256,75 @@ static void whoever_is_first_it_is_told_once(void)
             }
 }
 
+/* --- all of it late ----------------------------------------------------------------------------- */
+
+/* Nothing of what was seen to be over is told again, in whatever order it comes; only what is not as
+ * it was seen last is looked at. */
+static void what_is_over_is_not_told_in_any_order(void)
+{
+    static const unsigned orders[][3] = {{1, 2, 3}, {1, 3, 2}, {2, 1, 3},
+                                         {2, 3, 1}, {3, 1, 2}, {3, 2, 1}};
+    static const char *const words[] = {"PENDING_AUTH", "ACTIVE", "EXPIRED", "ACTIVE"};
+    const struct terms terms = {.deadline_ms = 60 * MINUTE_MS, .progress = true, .follow = true};
+    char name[16];
+
+    for (size_t i = 0; i < COUNT(orders); i++) {
+        struct arena arena;
+        struct realm_account *account;
+        unsigned looks, told;
+
+        snprintf(name, sizeof name, "%u %u %u", orders[i][0], orders[i][1], orders[i][2]);
+        open_arena(&arena, 501, true);
+        account = &arena.realm.accounts[0];
+        account->n_moments = 0;
+        for (unsigned m = 0; m < COUNT(words); m++) {
+            realm_write(&arena.realm, account, 30000 * (int64_t)m - 20000, words[m], false);
+            account->moments[m].dated = true;
+        }
+        referee_follow(&arena.referee, account, &terms);
+        desk_pass(&arena.desk, RACE_MS);
+        looks = arena.desk.asked[DESK_LOOK_UP];
+        told = arena.referee.kinds[SCALEKIT_WATCH_SETTLED];
+        ROW_IS(name, told == 3);
+        for (unsigned m = 0; m < 3; m++) {
+            deliver(&arena, 0, orders[i][m], 0);
+            desk_pass(&arena.desk, realm_now(&arena.realm) + STRIDE_MS);
+        }
+        desk_pass(&arena.desk, realm_now(&arena.realm) + 3000);
+        ROW_IS(name, arena.desk.asked[DESK_LOOK_UP] - looks == 1);
+        ROW_IS(name, arena.referee.kinds[SCALEKIT_WATCH_SETTLED] == told);
+        close_arena(&arena, name);
+    }
+}
+
+/* A feed that showed nothing at all, and looks that are not answered: its first event may be from
+ * before the watch. */
+static void the_first_event_of_all_is_doubted(void)
+{
+    const struct terms terms = {.deadline_ms = 60 * MINUTE_MS, .until_reauthorized = true};
+    const int64_t start_ms = DONE_MS + 10000, end_ms = start_ms + MINUTE_MS;
+    struct arena arena;
+
+    open_arena(&arena, 200, true);
+    arena.realm.habits.lag_ms = 0;
+    for (unsigned i = 0; i < USERS; i++)
+        arena.realm.accounts[i].n_moments = 1;
+    realm_write(&arena.realm, &arena.realm.accounts[0], DONE_MS, "ACTIVE", false);
+    referee_follow(&arena.referee, &arena.realm.accounts[1], &terms); /* so that the feed is read */
+    arena.desk.as_of_ms = CONSENT_MS - 1;
+    desk_pass(&arena.desk, start_ms);
+    arena.desk.holds[DESK_LOOK_UP] = arena.desk.holds[DESK_LIST] = true;
+    referee_follow(&arena.referee, &arena.realm.accounts[0], &terms);
+    desk_pass(&arena.desk, end_ms - 40000);
+    arena.desk.as_of_ms = INT64_MAX;
+    desk_pass(&arena.desk, end_ms - 20000);
+    ROW_IS("not believed", arena.referee.kinds[SCALEKIT_WATCH_SETTLED] == 0);
+    desk_hold(&arena.desk, false);
+    desk_pass(&arena.desk, end_ms);
+    ROW_IS("not news", arena.referee.kinds[SCALEKIT_WATCH_SETTLED] == 0);
+    close_arena(&arena, "the first event");
+}
+
 /* --- the end of a watch ------------------------------------------------------------------------- */
 
 /* The last look is on its way, and is not made good for by a delivery of what was before. */
@@ -266,12 +335,14 @@ static void a_delivery_is_no_last_look(void)
         unsigned delivered; /* 0: nothing */
         int64_t seen_ms;    /* by the last look */
         unsigned verifying, settled, deadline;
+        const char *word; /* instead of PENDING_VERIFICATION; NULL */
     } rows[] = {
-        {"nothing comes", 0, CONSENT_MS - 1, 0, 0, 1},
-        {"what was before comes", VERIFYING, DONE_MS, 1, 1, 0},
-        {"it comes, and the look is old", VERIFYING, CONSENT_MS - 1, 1, 0, 1},
-        {"what settles it comes", ACTIVE, DONE_MS, 0, 1, 0},
-        {"it comes, and the look is older", ACTIVE, CONSENT_MS, 0, 1, 0},
+        {"nothing comes", 0, CONSENT_MS - 1, 0, 0, 1, NULL},
+        {"what was before comes", VERIFYING, DONE_MS, 1, 1, 0, NULL},
+        {"what tells nothing comes", VERIFYING, DONE_MS, 0, 1, 0, "PENDING"},
+        {"it comes, and the look is old", VERIFYING, CONSENT_MS - 1, 1, 0, 1, NULL},
+        {"what settles it comes", ACTIVE, DONE_MS, 0, 1, 0, NULL},
+        {"it comes, and the look is older", ACTIVE, CONSENT_MS, 0, 1, 0, NULL},
     };
     const struct terms terms = {.deadline_ms = RACE_MS};
 
@@ -280,6 +351,8 @@ static void a_delivery_is_no_last_look(void)
         const unsigned *kinds = arena.referee.kinds;
 
         open_arena(&arena, 501, true);
+        if (rows[i].word)
+            arena.realm.accounts[0].moments[VERIFYING].word = rows[i].word;
         referee_follow(&arena.referee, &arena.realm.accounts[0], &terms);
         arena.desk.as_of_ms = CONSENT_MS - 1;
         desk_pass(&arena.desk, RACE_MS);
@@ -441,7 +514,9 @@ static void looks_are_rare_while_deliveries_flow(void)
 }
 
 SUITE(race, {"whoever is first, it is told once", whoever_is_first_it_is_told_once},
+      {"what is over is not told, in any order", what_is_over_is_not_told_in_any_order},
+      {"the first event of all is doubted", the_first_event_of_all_is_doubted},
       {"a delivery is no last look", a_delivery_is_no_last_look},
-      {"many", many_last_looks_do_not_wait_for_a_slow_feed},
+      {"many last looks do not wait for a slow feed", many_last_looks_do_not_wait_for_a_slow_feed},
       {"an event may be a little off", an_event_may_be_a_little_off},
       {"looks are rare while deliveries flow, and no longer", looks_are_rare_while_deliveries_flow})
