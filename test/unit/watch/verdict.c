@@ -7,9 +7,10 @@
 #define QUIET_MS      60000 /* without a spell before its end: a watch can expect to be answered */
 #define BRISK_MS      500   /* so are the three requests of a last look */
 /* While deliveries flow, pauses are a minute, and five when it has settled, give or take a fifth. */
-#define GUARD_MS         72000
-#define SETTLED_GUARD_MS 360000
-#define BEAT_MS          7500 /* until the round of one that is due: one and a half intervals */
+#define GUARD_MS      72000
+#define LONG_GUARD_MS 360000
+#define FEED_YOUNG_MS 600000
+#define BEAT_MS       7500 /* until the round of one that is due: one and a half intervals */
 
 static int64_t now_ms(const struct referee *referee)
 {
@@ -70,17 +71,25 @@ static bool must_settle(const struct sight *sight, const struct realm_moment *mo
     return sight->connects ? moment->status == SCALEKIT_ACCOUNT_ACTIVE : settles(moment->status);
 }
 
+/* Whether the feed may have been trusted for so long by then that guards are of five minutes: where an
+ * event does not say enough, all the looks after it may have come from replicas that lag. */
+static bool has_old_feed(const struct realm *realm, int64_t at_ms)
+{
+    return realm->habits.feed_status == 200 && at_ms > FEED_YOUNG_MS;
+}
+
 /* So long after a look the next has been answered at the latest, by a service that works; longer
- * when deliveries save looks then, as each of them may be lost. */
+ * when events save looks then, as each of them may be lost. */
 static int64_t patience_ms(const struct sight *sight, int64_t from_ms)
 {
     const struct referee *referee = sight->referee;
     const struct realm_habits *habits = &referee->realm->habits;
-    int64_t guard = *sight->settled ? SETTLED_GUARD_MS : GUARD_MS;
+    bool old = has_old_feed(referee->realm, from_ms + GUARD_MS);
+    int64_t guard = *sight->settled || old ? LONG_GUARD_MS : GUARD_MS;
 
     guard += BEAT_MS + habits->lag_ms + 6 * habits->slowest_ms + REFEREE_SLACK_MS;
-    return referee_is_told(referee, from_ms, from_ms + guard) ? later(PROMISE_MS, guard)
-                                                              : PROMISE_MS;
+    return old || referee_is_told(referee, from_ms, from_ms + guard) ? later(PROMISE_MS, guard)
+                                                                     : PROMISE_MS;
 }
 
 /* When no spell is cast for so long, beginning at `from_ms` or after. */
