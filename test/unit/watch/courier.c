@@ -63,7 +63,6 @@ static void take(struct referee *referee, const struct mail *mail)
     }
     receipt = &referee->receipts[referee->n_receipts++];
     *receipt = (struct receipt){
-        .type = mail->type,
         .account = mail->account,
         .moment = mail->moment,
         .taken_ms = now_ms(referee),
@@ -71,6 +70,7 @@ static void take(struct referee *referee, const struct mail *mail)
         .has_status = strcmp(mail->type, "connected_account.status_updated") == 0 &&
                       mail->account->moments[mail->moment].status != SCALEKIT_ACCOUNT_UNKNOWN,
     };
+    snprintf(receipt->type, sizeof receipt->type, "%s", mail->type);
     snprintf(receipt->id, sizeof receipt->id, "%s", mail->id);
     snprintf(receipt->event_id, sizeof receipt->event_id, "%s", mail->event_id);
 }

@@ -253,13 +253,13 @@ static void write_mail(struct mail *mail, const struct post *post)
     unsigned event = post->account->moments[post->moment].event;
 
     *mail = (struct mail){
-        .type = post->type,
         .account = post->account,
         .moment = post->moment,
         .sent_s = realm_wall_us(post->sent_ms) / 1000000,
         .occurred_us = post->occurred_us,
         .forged = post->forgery != GENUINE,
     };
+    snprintf(mail->type, sizeof mail->type, "%s", post->type);
     snprintf(mail->id, sizeof mail->id, "msg_%u", post->message);
     snprintf(mail->timestamp, sizeof mail->timestamp, "%lld", (long long)mail->sent_s);
     if (post->part)
@@ -277,13 +277,16 @@ static void write_mail(struct mail *mail, const struct post *post)
 }
 
 void endpoint_write(struct endpoint *endpoint, struct mail *mail,
-                    const struct realm_account *account, unsigned moment, unsigned part)
+                    const struct realm_account *account, unsigned moment, const char *type,
+                    unsigned part)
 {
     const struct realm_moment *then = &account->moments[moment];
+    char name[64];
 
+    snprintf(name, sizeof name, "connected_account.%s", type);
     write_mail(mail, &(struct post){.account = account,
                                     .moment = moment,
-                                    .type = "connected_account.status_updated",
+                                    .type = name,
                                     .word = then->word,
                                     .message = ++endpoint->last_message,
                                     .part = part,

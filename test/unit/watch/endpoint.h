@@ -41,7 +41,7 @@ struct mail {
     char id[24], timestamp[24], event_id[24];
     char signature[64];
     char body[640];
-    const char *type;
+    char type[64];
     const struct realm_account *account;
     unsigned moment; /* which of the account's, that it tells of */
     int64_t sent_s;  /* what the timestamp says */
@@ -66,10 +66,11 @@ void endpoint_free(struct endpoint *endpoint);
 int64_t endpoint_next_ms(const struct endpoint *endpoint); /* INT64_MAX: nothing is to come */
 /* What arrives now; false: nothing. */
 bool endpoint_take(struct endpoint *endpoint, struct mail *mail);
-/* A status_updated about a moment of an account, sent now and outside of all this.  `part`: of the
- * id of its event; 0: the one that the feed has. */
+/* One about a moment of an account, sent now and outside of all this.  `type`: behind
+ * "connected_account."; `part`: of the id of its event, 0: the one that the feed has. */
 void endpoint_write(struct endpoint *endpoint, struct mail *mail,
-                    const struct realm_account *account, unsigned moment, unsigned part);
+                    const struct realm_account *account, unsigned moment, const char *type,
+                    unsigned part);
 /* What is to arrive next arrives now. */
 void endpoint_hurry(struct endpoint *endpoint);
 

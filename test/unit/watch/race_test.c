@@ -100,7 +100,8 @@ static void deliver(struct arena *arena, unsigned account, unsigned moment, unsi
 {
     struct mail mail;
 
-    endpoint_write(&arena->endpoint, &mail, &arena->realm.accounts[account], moment, part);
+    endpoint_write(&arena->endpoint, &mail, &arena->realm.accounts[account], moment,
+                   "status_updated", part);
     referee_hand_in(&arena->referee, &mail);
     referee_settle(&arena->referee);
 }
@@ -297,6 +298,76 @@ static void what_is_over_is_not_told_in_any_order(void)
     }
 }
 
+/* It was held up on its way, behind the receiver: its timestamp is from before, and the watch is not. */
+static void one_that_was_held_up_is_not_believed(void)
+{
+    const struct terms terms = {.deadline_ms = 60 * MINUTE_MS, .until_reauthorized = true};
+    struct arena arena;
+    struct mail mail;
+
+    open_arena(&arena, 501, true);
+    desk_pass(&arena.desk, DONE_MS + 100);
+    endpoint_write(&arena.endpoint, &mail, &arena.realm.accounts[0], ACTIVE, "status_updated", 0);
+    desk_pass(&arena.desk, RACE_MS);
+    desk_hold(&arena.desk, true);
+    referee_follow(&arena.referee, &arena.realm.accounts[0], &terms);
+    desk_pass(&arena.desk, RACE_MS + 20000);
+    referee_hand_in(&arena.referee, &mail);
+    referee_settle(&arena.referee);
+    ROW_IS("not believed", arena.referee.kinds[SCALEKIT_WATCH_SETTLED] == 0);
+    desk_hold(&arena.desk, false);
+    desk_pass(&arena.desk, RACE_MS + MINUTE_MS);
+    ROW_IS("not news", arena.referee.kinds[SCALEKIT_WATCH_SETTLED] == 0);
+    close_arena(&arena, "held up");
+}
+
+/* A watch that looks every half minute looks soon when something is heralded, once for all of it,
+ * and not at all when it is told before, or nothing has changed. */
+static void a_herald_is_worth_one_look(void)
+{
+    static const struct {
+        const char *types[3];
+        unsigned looks;
+    } rows[] = {
+        {{"updated"}, 1},
+        {{"deleted"}, 1},
+        {{"oauth_succeeded"}, 1},
+        {{"token_refresh_failed"}, 1},
+        {{"updated", "oauth_succeeded", "token_refresh_failed"}, 1},
+        {{"oauth_succeeded", "status_updated"}, 0},
+        {{"status_updated", "oauth_succeeded"}, 0},
+        {{"oauth_tokens_fetched", "token_refresh_succeeded", "magic_link_generated"}, 0},
+        {{"created", "sung"}, 0},
+    };
+    const struct terms terms = {.deadline_ms = 60 * MINUTE_MS, .follow = true};
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct arena arena;
+        struct mail mail;
+        unsigned looks;
+
+        open_arena(&arena, 501, true);
+        referee_follow(&arena.referee, &arena.realm.accounts[0], &terms);
+        arena.desk.as_of_ms = CONSENT_MS - 1;
+        desk_pass(&arena.desk, RACE_MS);
+        /* The next regular look is far away: it is right after one. */
+        looks = arena.desk.asked[DESK_LOOK_UP];
+        while (arena.desk.asked[DESK_LOOK_UP] == looks)
+            desk_pass(&arena.desk, realm_now(&arena.realm) + 100);
+        arena.desk.as_of_ms = INT64_MAX;
+        looks = arena.desk.asked[DESK_LOOK_UP];
+        for (unsigned n = 0; n < 3 && rows[i].types[n]; n++) {
+            endpoint_write(&arena.endpoint, &mail, &arena.realm.accounts[0], ACTIVE,
+                           rows[i].types[n], n);
+            referee_hand_in(&arena.referee, &mail);
+            desk_pass(&arena.desk, realm_now(&arena.realm) + STRIDE_MS);
+        }
+        desk_pass(&arena.desk, realm_now(&arena.realm) + 6000);
+        ROW_IS(rows[i].types[0], arena.desk.asked[DESK_LOOK_UP] - looks == rows[i].looks);
+        close_arena(&arena, rows[i].types[0]);
+    }
+}
+
 /* A feed that showed nothing at all, and looks that are not answered: its first event may be from
  * before the watch. */
 static void the_first_event_of_all_is_doubted(void)
@@ -417,7 +488,8 @@ static void an_event_may_be_a_little_off(void)
         desk_pass(&arena.desk, RACE_MS);
         arena.desk.as_of_ms = INT64_MAX;
         arena.realm.accounts[0].moments[ACTIVE].updated_us += offs_us[i];
-        endpoint_write(&arena.endpoint, &mail, &arena.realm.accounts[0], ACTIVE, 0);
+        endpoint_write(&arena.endpoint, &mail, &arena.realm.accounts[0], ACTIVE, "status_updated",
+                       0);
         arena.realm.accounts[0].moments[ACTIVE].updated_us -= offs_us[i];
         referee_hand_in(&arena.referee, &mail);
         referee_settle(&arena.referee);
@@ -516,6 +588,8 @@ static void looks_are_rare_while_deliveries_flow(void)
 SUITE(race, {"whoever is first, it is told once", whoever_is_first_it_is_told_once},
       {"what is over is not told, in any order", what_is_over_is_not_told_in_any_order},
       {"the first event of all is doubted", the_first_event_of_all_is_doubted},
+      {"one that was held up is not believed", one_that_was_held_up_is_not_believed},
+      {"a herald is worth one look", a_herald_is_worth_one_look},
       {"a delivery is no last look", a_delivery_is_no_last_look},
       {"many last looks do not wait for a slow feed", many_last_looks_do_not_wait_for_a_slow_feed},
       {"an event may be a little off", an_event_may_be_a_little_off},

@@ -67,8 +67,7 @@ struct sight {
 
 /* A delivery that was GOOD. */
 struct receipt {
-    char id[24], event_id[24];
-    const char *type;
+    char id[24], event_id[24], type[64];
     const struct realm_account *account;
     unsigned moment;
     int64_t taken_ms, occurred_us;
