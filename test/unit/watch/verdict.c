@@ -473,6 +473,8 @@ static unsigned first_moment(const struct sight *sight, const struct scalekit_wa
     for (unsigned i = sight->moment; i < account->n_moments; i++) {
         const struct realm_moment *moment = &account->moments[i];
 
+        if (moment->at_ms > now_ms(sight->referee))
+            break;
         if (same_word(moment->word, event->status_text) &&
             (!event->account->updated_at || event->account->updated_at == moment->updated_us))
             return i;
