@@ -362,7 +362,7 @@ static void check_progress(struct sight *sight, const struct scalekit_watch_even
     struct referee *referee = sight->referee;
     int64_t now = now_ms(referee);
 
-    if (!word || !ever(sight, word, oldest(referee, sight->start_ms), now, false))
+    if (!word || !ever(sight, word, beginning(sight), now, false))
         referee_fault(referee, sight, "is told %s, which it never was", word ? word : "nothing");
     else if (strcmp(sight->word, word) == 0 &&
              !ever(sight, word, oldest(referee, sight->word_ms), now, true))
