@@ -279,7 +279,7 @@ static void what_is_over_is_not_told_in_any_order(void)
         account = &arena.realm.accounts[0];
         account->n_moments = 0;
         for (unsigned m = 0; m < COUNT(words); m++) {
-            realm_write(&arena.realm, account, 30000 * (int64_t)m - 20000, words[m], false);
+            realm_write(&arena.realm, account, m ? 30000 * (int64_t)m : -1, words[m], false);
             account->moments[m].dated = true;
         }
         referee_follow(&arena.referee, account, &terms);
