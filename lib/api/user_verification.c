@@ -343,7 +343,7 @@ static bool is_for_browsers(const char *url)
     struct ski_slice text = {url, strnlen(url, MAX_URL + 1)};
     size_t scheme = begins_with(text, "http://") ? 7 : begins_with(text, "https://") ? 8 : 0;
 
-    if (!scheme || text.length > MAX_URL || strcspn(url + scheme, "/?#") == 0)
+    if (!scheme || text.length > MAX_URL || strcspn(url + scheme, "/?#:@") == 0)
         return false;
     for (; *url; url++)
         if (*url <= ' ' || *url >= 0x7f || strchr("\"'<>\\", *url))

@@ -448,6 +448,8 @@ static void only_a_url_that_is_safe_in_a_browser_is_handed_on(void)
         {"empty", "", false},
         {"no host", "https://", false},
         {"no host, but a path", "https:///connect", false},
+        {"no host, but a port", "https://:443/connect", false},
+        {"an address of IPv6", "http://[::1]:8080/connect", true},
         {"one slash", "https:/acme.scalekit.dev", false},
         {"another header", "https://acme.scalekit.dev/\\r\\nSet-Cookie: a=b", false},
         {"a line feed", "https://acme.scalekit.dev/\\n", false},
