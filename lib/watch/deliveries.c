@@ -276,23 +276,31 @@ static int64_t age_ms(const struct ski_deliveries *deliveries,
     return at ? ((now > usual ? now : usual) - at) / 1000 : INT64_MAX;
 }
 
-/* Whether it is a change of a status, and which; one without a time has no place among others. */
-static bool has_status(const struct scalekit_webhook_event *event, scalekit_time at)
+/* One without a time has no place among others, and a new word means nothing yet. */
+static void tell_status(struct ski_deliveries *deliveries, struct scalekit_webhook_event *event,
+                        const struct ski_observation *observation)
 {
-    return event->kind == SCALEKIT_WEBHOOK_ACCOUNT_STATUS_UPDATED && at &&
-           event->account->status != SCALEKIT_ACCOUNT_UNKNOWN;
+    const struct scalekit_connected_account *account = event->account;
+
+    if (!observation->at || account->status == SCALEKIT_ACCOUNT_UNKNOWN) {
+        ski_engine_suspect(deliveries->engine, observation);
+        return;
+    }
+    event->overtaken =
+        !ski_reliance_told(&deliveries->reliance, ski_hash(account->id, strlen(account->id)),
+                           observation->at, observation->asked_ms);
+    review(deliveries);
+    ski_engine_saw(deliveries->engine, observation);
 }
 
 static void tell_engine(struct ski_deliveries *deliveries, struct scalekit_webhook_event *event)
 {
-    const struct scalekit_connected_account *account = event->account;
-    struct ski_loop *loop = loop_of(deliveries);
     scalekit_time at = time_of(deliveries, event);
     const struct ski_observation observation = {
         .source = SCALEKIT_WATCH_SOURCE_WEBHOOK,
-        .account = account,
+        .account = event->account,
         .delivery = event,
-        .asked_ms = ski_loop_now(loop),
+        .asked_ms = ski_loop_now(loop_of(deliveries)),
         .at = at,
         .age_ms = age_ms(deliveries, event, at),
         .herald = event->kind != SCALEKIT_WEBHOOK_ACCOUNT_STATUS_UPDATED,
@@ -300,15 +308,7 @@ static void tell_engine(struct ski_deliveries *deliveries, struct scalekit_webho
 
     switch (event->kind) {
     case SCALEKIT_WEBHOOK_ACCOUNT_STATUS_UPDATED:
-        if (!has_status(event, at)) {
-            ski_engine_suspect(deliveries->engine, &observation);
-            break;
-        }
-        event->overtaken =
-            !ski_reliance_told(&deliveries->reliance, ski_hash(account->id, strlen(account->id)),
-                               at, ski_loop_now(loop));
-        review(deliveries);
-        ski_engine_saw(deliveries->engine, &observation);
+        tell_status(deliveries, event, &observation);
         break;
     case SCALEKIT_WEBHOOK_ACCOUNT_CREATED:
         ski_engine_alert(deliveries->engine, &observation);
