@@ -12,8 +12,8 @@
  *     ... answer with status scalekit_webhook_http_status(verdict)
  *
  * A delivery is verified, and forgotten unless it is Scalekit's and new.  What it tells goes to the
- * watches of the client, and then to the handler; both from the loop, later than this call, so that
- * the answer can leave first.
+ * watches of the client and to the handler; both from the loop, later than this call, so that the
+ * answer can leave first.
  *
  * Nothing depends on deliveries.  One that is lost, late, doubled or overtaken costs a look-up at
  * most, and a delay: while deliveries come (one that tells a status in the last ten minutes, and looks

@@ -191,6 +191,15 @@ static bool is_known(const struct ski_deliveries *deliveries,
            ski_seen_ids_have(&deliveries->event_ids, event->event->id);
 }
 
+/* What could not be remembered might be told twice. */
+static bool can_remember(struct ski_deliveries *deliveries)
+{
+    int64_t now = ski_loop_now(loop_of(deliveries));
+
+    return ski_seen_ids_make_room(&deliveries->ids, now) &&
+           ski_seen_ids_make_room(&deliveries->event_ids, now);
+}
+
 static void take_in(struct ski_deliveries *deliveries, const struct scalekit_webhook_event *event)
 {
     struct ski_webhook_event *holder = (struct ski_webhook_event *)event;
@@ -222,6 +231,8 @@ static enum scalekit_webhook_verdict deliver(struct ski_deliveries *deliveries,
         verdict = SCALEKIT_WEBHOOK_DUPLICATE;
     else if (is_full(deliveries))
         verdict = SCALEKIT_WEBHOOK_BUSY;
+    else if (!can_remember(deliveries))
+        verdict = SCALEKIT_WEBHOOK_NO_MEMORY;
     else
         take_in(deliveries, event);
     if (verdict != SCALEKIT_WEBHOOK_GOOD)

@@ -195,7 +195,9 @@ static void take_in(struct ski_engine *engine, struct ski_target *target,
         if (!seen->at || seen->at > target->updated_at || !shows_the_same(target, seen))
             target->updated_at = seen->at;
         target->status = seen->account->status & 15;
-        target->failures = target->missing = 0;
+        target->missing = 0;
+        if (!ski_is_event(seen)) /* events may come where no look succeeds */
+            target->failures = 0;
         ski_target_seen(&engine->targets, target, seen->account, ski_engine_now(engine));
     } else if (is_missing(seen)) {
         count_missing(engine, target);
@@ -225,7 +227,9 @@ static void ignore(struct ski_engine *engine, struct ski_target *target,
 {
     engine->tally.ignored++;
     if (seen->account)
-        target->failures = target->missing = 0;
+        target->missing = 0;
+    if (seen->account && !ski_is_event(seen))
+        target->failures = 0;
 }
 
 void ski_engine_observe(struct ski_engine *engine, struct ski_target *target,

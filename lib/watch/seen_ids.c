@@ -72,21 +72,25 @@ bool ski_seen_ids_have(const struct ski_seen_ids *ids, const char *id)
     return has(&ids->current, hash) || has(&ids->last, hash);
 }
 
-void ski_seen_ids_note(struct ski_seen_ids *ids, const char *id, int64_t now_ms)
+bool ski_seen_ids_make_room(struct ski_seen_ids *ids, int64_t now_ms)
 {
     struct ski_seen_generation *current = &ids->current;
-    uint64_t hash = hash_of(id);
 
     if (!current->count)
         ids->began_ms = now_ms;
-    if (now_ms - ids->began_ms >= SKI_SEEN_IDS_MS)
+    if (current->count == SKI_SEEN_IDS || now_ms - ids->began_ms >= SKI_SEEN_IDS_MS)
         turn_over(ids, now_ms);
-    if (has(current, hash))
+    return 2 * current->count < current->n_slots || grow(current, ids->mem);
+}
+
+void ski_seen_ids_note(struct ski_seen_ids *ids, const char *id, int64_t now_ms)
+{
+    uint64_t hash = hash_of(id);
+
+    if (has(&ids->current, hash) && now_ms - ids->began_ms < SKI_SEEN_IDS_MS)
         return;
-    if (current->count == SKI_SEEN_IDS)
-        turn_over(ids, now_ms);
-    if (2 * current->count == current->n_slots && !grow(current, ids->mem))
+    if (!ski_seen_ids_make_room(ids, now_ms))
         return;
-    *find(current, hash) = hash;
-    current->count++;
+    *find(&ids->current, hash) = hash;
+    ids->current.count++;
 }

@@ -28,6 +28,9 @@ void ski_seen_ids_free(struct ski_seen_ids *ids); /* empty and usable again */
 
 bool ski_seen_ids_have(const struct ski_seen_ids *ids, const char *id);
 
+/* Makes room for one more: the next note will be remembered.  false: out of memory. */
+bool ski_seen_ids_make_room(struct ski_seen_ids *ids, int64_t now_ms);
+
 /* Notes that an id was seen.  One that finds no memory is not remembered. */
 void ski_seen_ids_note(struct ski_seen_ids *ids, const char *id, int64_t now_ms);
 

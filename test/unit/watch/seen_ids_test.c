@@ -136,8 +136,28 @@ static void test_without_memory(void)
     close_ground(&g);
 }
 
+/* At the border of every generation and every growth, and in between. */
+static void test_room(void)
+{
+    struct ground g;
+
+    open_ground(&g);
+    for (int i = 0; i < 2 * SKI_SEEN_IDS + 2; i++) {
+        CU_ASSERT_FATAL(ski_seen_ids_make_room(&g.ids, i));
+        g.memory.fail_at = g.memory.count + 1;
+        note(&g, i, i);
+        g.memory.fail_at = 0;
+        CU_ASSERT_FATAL(has(&g, i));
+    }
+    ski_seen_ids_free(&g.ids);
+    g.memory.fail_at = g.memory.count + 1;
+    CU_ASSERT_FALSE(ski_seen_ids_make_room(&g.ids, 0));
+    close_ground(&g);
+}
+
 SUITE(seen_ids, {"what was noted is known, and nothing else", test_known},
       {"ids are any text", test_any_text},
       {"an id is known for half an hour after it was last seen, and not for ever", test_time},
       {"the latest 65,536 are known, in bounded memory", test_bounds},
-      {"what finds no memory is not remembered", test_without_memory})
+      {"what finds no memory is not remembered", test_without_memory},
+      {"what has room is remembered without memory", test_room})
