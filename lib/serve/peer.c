@@ -15,6 +15,7 @@
 #include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
+#include <openssl/err.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -31,7 +32,7 @@ struct ski_peer {
     struct bufferevent *socket, *quiet;
     struct bufferevent *facing; /* evhttp: what is above `quiet`, or itself */
     struct event flush;         /* sends */
-    struct event writable;      /* waits until it can */
+    struct event waiting;       /* until the socket takes more; in the end until it has more */
     struct event deadline;
     bool at_rest;   /* everything is answered, and no byte of another request is there */
     bool broken;    /* it takes no more bytes */
@@ -54,11 +55,12 @@ static bool is_released(const struct ski_peer *peer)
     return !cb;
 }
 
-static void stop_sending(struct ski_peer *peer)
+static void stop_events(struct ski_peer *peer)
 {
+    event_del(&peer->deadline);
     event_del(&peer->flush);
-    if (event_initialized(&peer->writable))
-        event_del(&peer->writable);
+    if (event_initialized(&peer->waiting))
+        event_del(&peer->waiting);
 }
 
 /* --- the end -------------------------------------------------------------------------------------- */
@@ -68,48 +70,46 @@ static void destroy(struct ski_peer *peer)
     struct ski_peers *peers = peer->peers;
     struct ski_mem mem = peer->mem;
 
-    event_del(&peer->deadline);
-    stop_sending(peer);
+    stop_events(peer);
     ski_list_remove(&peer->link);
     ski_list_remove(&peer->settling);
     bufferevent_setcb(peer->socket, NULL, NULL, NULL, NULL);
     bufferevent_decref(peer->socket);
     ski_free(&mem, peer);
     if (peers) {
+        if (peers->speaking == peer)
+            peers->speaking = NULL;
         peers->n--;
         peers->ended(peers);
     }
 }
 
-static void on_leftover(struct bufferevent *socket, void *arg)
+static void on_leftover(evutil_socket_t fd, short what, void *arg)
 {
-    struct evbuffer *in = bufferevent_get_input(socket);
+    struct ski_peer *peer = arg;
+    char bytes[16384];
+    ssize_t n = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
 
-    (void)arg;
-    evbuffer_drain(in, evbuffer_get_length(in));
-}
-
-static void on_left(struct bufferevent *socket, short what, void *arg)
-{
-    (void)socket;
     (void)what;
-    destroy(arg);
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+        destroy(peer);
 }
 
 static void on_released(void *arg)
 {
     static const struct timeval linger = {LINGER_S, 0};
     struct ski_peer *peer = arg;
+    evutil_socket_t fd = bufferevent_getfd(peer->socket);
 
-    if (!peer->peers || bufferevent_getfd(peer->socket) < 0) {
+    stop_events(peer);
+    if (!peer->peers || fd < 0) {
         destroy(peer);
         return;
     }
     peer->lingering = true;
-    stop_sending(peer);
-    on_leftover(peer->socket, NULL);
-    bufferevent_setcb(peer->socket, on_leftover, NULL, on_left, peer);
-    bufferevent_enable(peer->socket, EV_READ);
+    bufferevent_disable(peer->socket, EV_READ); /* it may be suspended: nobody but us reads now */
+    event_assign(&peer->waiting, peer->peers->base, fd, EV_READ | EV_PERSIST, on_leftover, peer);
+    event_add(&peer->waiting, NULL);
     set_deadline(peer, &linger);
 }
 
@@ -119,10 +119,22 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    if (peer->lingering)
+    if (peer->lingering) {
         destroy(peer);
-    else if (!is_released(peer))
+    } else if (!is_released(peer)) {
+        ski_peer_say_goodbye(peer->facing);
         bufferevent_trigger_event(peer->facing, BEV_EVENT_TIMEOUT | BEV_EVENT_READING, 0);
+    }
+}
+
+void ski_peer_say_goodbye(struct bufferevent *bev)
+{
+    SSL *ssl = bufferevent_openssl_get_ssl(bev);
+
+    if (!ssl || !SSL_is_init_finished(ssl))
+        return;
+    SSL_shutdown(ssl);
+    ERR_clear_error();
 }
 
 /* --- what goes ------------------------------------------------------------------------------------ */
@@ -177,10 +189,10 @@ static void flush(evutil_socket_t fd, short what, void *arg);
 
 static void wait_until_writable(struct ski_peer *peer)
 {
-    if (!event_initialized(&peer->writable))
-        event_assign(&peer->writable, peer->peers->base, bufferevent_getfd(peer->socket), EV_WRITE,
+    if (!event_initialized(&peer->waiting))
+        event_assign(&peer->waiting, peer->peers->base, bufferevent_getfd(peer->socket), EV_WRITE,
                      flush, peer);
-    event_add(&peer->writable, NULL);
+    event_add(&peer->waiting, NULL);
 }
 
 static void flush(evutil_socket_t fd, short what, void *arg)
@@ -229,12 +241,20 @@ static void on_output(struct evbuffer *out, const struct evbuffer_cb_info *info,
 
     if (!info->n_added || !peer->peers)
         return;
+    peer->peers->speaking = peer;
     if (peer->peers->tls) {
         push(peer);
         if (!peer->broken && !evbuffer_get_length(out))
             return;
     }
     flush_soon(peer);
+}
+
+void ski_peers_send(struct ski_peers *peers)
+{
+    if (peers->speaking && !is_released(peers->speaking))
+        push(peers->speaking);
+    peers->speaking = NULL;
 }
 
 static enum bufferevent_filter_result hold_back(struct evbuffer *from, struct evbuffer *to,
@@ -448,8 +468,7 @@ void ski_peers_free(struct ski_peers *peers)
     while ((node = ski_list_pop_front(&peers->all))) {
         struct ski_peer *peer = SKI_CONTAINER(node, struct ski_peer, link);
 
-        event_del(&peer->deadline);
-        stop_sending(peer);
+        stop_events(peer);
         peer->peers = NULL;
         if (peer->lingering)
             destroy(peer);

@@ -33,6 +33,7 @@ struct ski_peers {
     SSL_CTX *tls;                           /* borrowed; NULL: plain */
     struct timeval patience;                /* for a request, and for one to begin */
     void (*ended)(struct ski_peers *peers); /* one is gone, and `n` counts it no more */
+    struct ski_peer *speaking;              /* the one that was written to last; NULL: none */
     unsigned n;                             /* also those that linger, and the one to come */
     struct ski_list all;
     struct ski_list settling; /* those that libevent may have put a callback off for */
@@ -51,5 +52,10 @@ struct ski_peer *ski_peer_new(struct ski_peers *peers);
 struct bufferevent *ski_peer_admit(struct ski_peer *peer);
 /* Nobody came. */
 void ski_peer_dismiss(struct ski_peer *peer);
+
+/* What evhttp has just written leaves now, and not from the loop: before anything else runs. */
+void ski_peers_send(struct ski_peers *peers);
+/* A connection is about to be closed: with TLS the other side is told. */
+void ski_peer_say_goodbye(struct bufferevent *bev);
 
 #endif

@@ -3,6 +3,7 @@
  * evhttp takes no refusal when it asks for a connection's bufferevent: told NULL it goes on in plain
  * text, with one that can raise SIGPIPE.  So that of the next connection is made beforehand, and
  * there is listening only while there is one; thus max_connections is kept as well. */
+#include "base/str.h"
 #include "json/check.h"
 #include "serve/peer.h"
 #include "serve/server_tls.h"
@@ -54,6 +55,24 @@ static bool path_is(const scalekit_webhook_server *server, struct evhttp_request
     return strcmp(path, server->path) == 0;
 }
 
+static bool is_last(struct evhttp_request *request)
+{
+    const char *connection =
+        evhttp_find_header(evhttp_request_get_output_headers(request), "Connection");
+
+    return connection && ski_str_ieq(connection, "close");
+}
+
+static void on_answered(struct evhttp_request *request, void *arg)
+{
+    struct evhttp_connection *connection = evhttp_request_get_connection(request);
+
+    (void)arg;
+    if (is_last(request))
+        ski_peer_say_goodbye(evhttp_connection_get_bufferevent(connection));
+}
+
+/* The answer leaves first: what the client has to tell its watches and handlers comes next. */
 static void on_request(struct evhttp_request *request, void *arg)
 {
     scalekit_webhook_server *server = arg;
@@ -61,7 +80,9 @@ static void on_request(struct evhttp_request *request, void *arg)
 
     if (path_is(server, request))
         status = ski_webhook_request_take(request, &server->peers.mem, server->take, server->user);
+    evhttp_request_set_on_complete_cb(request, on_answered, NULL);
     ski_webhook_request_answer(request, status);
+    ski_peers_send(&server->peers);
 }
 
 /* --- connections ---------------------------------------------------------------------------------- */
