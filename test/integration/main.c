@@ -4,7 +4,7 @@
 /* clang-format off */
 #define SUITES(use) \
     use(batch) use(flow) use(hostile) use(http2) use(http2_hostile) use(program) use(proxy) \
-    use(user_verification) use(webhook_server)
+    use(user_verification) use(webhook_delivery) use(webhook_server)
 /* clang-format on */
 
 #define DECLARE(name) extern CU_TestInfo name##_suite[];
