@@ -275,11 +275,8 @@ static bool path_is_one(const char *path)
     return true;
 }
 
-/* Fills in the defaults.  What is wrong; NULL: nothing. */
-static const char *read_params(struct scalekit_webhook_server_params *p)
+static void fill_in(struct scalekit_webhook_server_params *p)
 {
-    union address address;
-
     if (!p->address)
         p->address = "127.0.0.1";
     if (!p->path)
@@ -288,6 +285,13 @@ static const char *read_params(struct scalekit_webhook_server_params *p)
         p->max_connections = DEFAULT_CONNECTIONS;
     if (!p->idle_timeout_ms)
         p->idle_timeout_ms = DEFAULT_IDLE_MS;
+}
+
+/* NULL: there is none. */
+static const char *find_problem(const struct scalekit_webhook_server_params *p)
+{
+    union address address;
+
     if (!p->client == !p->take)
         return "either client or take must be given";
     if (!parse_address(&address, p->address, p->port))
@@ -330,38 +334,54 @@ static scalekit_err start(scalekit_webhook_server *server,
     return server->next ? SCALEKIT_OK : SCALEKIT_ERR_NOMEM;
 }
 
+/* Copies what is given, and fills in the defaults.  What is wrong; NULL: nothing. */
+static const char *read_given(struct scalekit_webhook_server_params *p,
+                              const struct scalekit_webhook_server_params *given)
+{
+    if (!given)
+        return "params is missing";
+    if (ski_params_copy(p, sizeof *p, given) != p)
+        return "struct_size is wrong: make the structure with SCALEKIT_PARAMS";
+    fill_in(p);
+    return find_problem(p);
+}
+
+static scalekit_err make(scalekit_webhook_server **out, struct event_base *base,
+                         const struct scalekit_webhook_server_params *p, const char **problem)
+{
+    scalekit_webhook_server *server;
+    struct ski_mem mem;
+    scalekit_err err;
+
+    ski_mem_init(&mem, p->allocator);
+    server = ski_zalloc(&mem, sizeof *server);
+    if (!server)
+        return SCALEKIT_ERR_NOMEM;
+    server->peers.mem = mem;
+    server->peers.base = base;
+    err = start(server, p, problem);
+    if (err)
+        scalekit_webhook_server_free(server);
+    else
+        *out = server;
+    return err;
+}
+
 scalekit_err scalekit_webhook_server_new(scalekit_webhook_server **out, struct event_base *base,
                                          const struct scalekit_webhook_server_params *params,
                                          const char **problem)
 {
-    struct scalekit_webhook_server_params p;
+    struct scalekit_webhook_server_params complete;
     const char *ignored;
-    struct ski_mem mem;
-    scalekit_err err;
 
-    *out = NULL;
-    problem = problem ? problem : &ignored;
+    if (!problem)
+        problem = &ignored;
     *problem = NULL;
-    params = ski_params_copy(&p, sizeof p, params);
-    if (!base || params != &p) {
-        *problem = base ? "struct_size is wrong" : "base is NULL";
+    if (!out)
         return SCALEKIT_ERR_INVALID;
-    }
-    *problem = read_params(&p);
-    if (*problem)
-        return SCALEKIT_ERR_INVALID;
-    ski_mem_init(&mem, p.allocator);
-    *out = ski_zalloc(&mem, sizeof **out);
-    if (!*out)
-        return SCALEKIT_ERR_NOMEM;
-    (*out)->peers.mem = mem;
-    (*out)->peers.base = base;
-    err = start(*out, &p, problem);
-    if (err) {
-        scalekit_webhook_server_free(*out);
-        *out = NULL;
-    }
-    return err;
+    *out = NULL;
+    *problem = base ? read_given(&complete, params) : "base is missing";
+    return *problem ? SCALEKIT_ERR_INVALID : make(out, base, &complete, problem);
 }
 
 uint16_t scalekit_webhook_server_port(const scalekit_webhook_server *server)
