@@ -19,10 +19,11 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#define MOST_AHEAD  (SKI_PEER_MAX_BODY + SKI_PEER_MAX_HEADERS)
-#define MOST_UNSEEN (64 * 1024) /* read ahead of that */
-#define MAX_PIECES  16
-#define LINGER_S    1
+#define MOST_AHEAD (SKI_PEER_MAX_BODY + SKI_PEER_MAX_HEADERS)
+#define MOST_OWED  (64 * 1024) /* of records that the socket does not take */
+#define MAX_PIECES 16
+#define LINGER_S   1
+#define MOST_LEFT  (8 * 1024 * 1024) /* dropped while we linger */
 
 struct ski_peer {
     struct ski_list link;     /* in peers->all */
@@ -35,9 +36,11 @@ struct ski_peer {
     struct event waiting;       /* until the socket takes more; in the end until it has more */
     struct event deadline;
     bool at_rest;   /* everything is answered, and no byte of another request is there */
+    bool owing;     /* evhttp, or TLS, waits to be told that all is sent */
     bool broken;    /* it takes no more bytes */
     bool stalled;   /* evhttp has enough to read */
     bool lingering; /* evhttp is done with it */
+    size_t left;    /* bytes dropped since */
     int turns;      /* until libevent has called back what it had put off */
 };
 
@@ -91,7 +94,9 @@ static void on_leftover(evutil_socket_t fd, short what, void *arg)
     ssize_t n = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
 
     (void)what;
-    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+    if (n > 0)
+        peer->left += (size_t)n;
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR) || peer->left > MOST_LEFT)
         destroy(peer);
 }
 
@@ -170,6 +175,7 @@ static void resume_reading(struct ski_peer *peer)
     if (!peer->stalled || evbuffer_get_length(waiting) >= MOST_AHEAD)
         return;
     peer->stalled = false;
+    bufferevent_enable(peer->socket, EV_READ);
     evbuffer_add_buffer(bufferevent_get_input(peer->quiet), bufferevent_get_input(peer->socket));
     bufferevent_trigger(peer->quiet, EV_READ, 0);
 }
@@ -204,12 +210,14 @@ static void flush(evutil_socket_t fd, short what, void *arg)
     if (is_released(peer))
         return;
     push(peer);
-    if (peer->broken)
+    if (peer->broken) {
         bufferevent_trigger_event(peer->quiet, BEV_EVENT_ERROR | BEV_EVENT_WRITING, 0);
-    else if (evbuffer_get_length(bufferevent_get_output(peer->quiet)))
+    } else if (evbuffer_get_length(bufferevent_get_output(peer->quiet))) {
         wait_until_writable(peer);
-    else
+    } else if (peer->owing) {
+        peer->owing = false;
         bufferevent_trigger(peer->quiet, EV_WRITE, 0);
+    }
     if (!is_released(peer))
         resume_reading(peer);
 }
@@ -245,8 +253,9 @@ static void on_output(struct evbuffer *out, const struct evbuffer_cb_info *info,
     if (peer->peers->tls) {
         push(peer);
         if (!peer->broken && !evbuffer_get_length(out))
-            return;
+            return; /* TLS never had to wait */
     }
+    peer->owing = true;
     flush_soon(peer);
 }
 
@@ -281,6 +290,7 @@ static enum bufferevent_filter_result let_in(struct evbuffer *from, struct evbuf
     (void)mode;
     if (evbuffer_get_length(bufferevent_get_input(peer->facing)) >= MOST_AHEAD) {
         peer->stalled = true;
+        bufferevent_disable(peer->socket, EV_READ); /* a watermark of libevent's would spin */
         return BEV_NEED_MORE;
     }
     if (peer->at_rest && peer->peers && evbuffer_get_length(from)) {
@@ -408,7 +418,7 @@ static bool build(struct ski_peer *peer)
     }
     bufferevent_incref(peer->socket);
     bufferevent_disable(peer->socket, EV_WRITE);
-    bufferevent_setwatermark(peer->socket, EV_READ, 0, MOST_UNSEEN);
+    bufferevent_setwatermark(peer->quiet, EV_WRITE, 0, MOST_OWED);
     peer->facing = peer->peers->tls ? add_tls(peer) : peer->quiet;
     return peer->facing && add_callbacks(peer);
 }

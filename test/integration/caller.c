@@ -13,6 +13,7 @@ static void keep(struct caller *caller, const char *bytes, size_t length)
 {
     size_t room = sizeof caller->got - 1 - caller->n_got;
 
+    caller->total += length;
     if (length > room)
         length = room;
     memcpy(caller->got + caller->n_got, bytes, length);
@@ -99,6 +100,8 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
         event_del(caller->readable);
     if (caller->awaited && count(caller, caller->awaited) >= caller->times)
         caller->answered = true;
+    if (caller->wanted && caller->total >= caller->wanted)
+        caller->answered = true;
     go_on_sending(caller);
 }
 
@@ -113,8 +116,9 @@ static void connect_to(int fd, const char *address, uint16_t port)
 {
     struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
     struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
-    int failed, on = 1;
+    int failed, on = 1, little = 4096; /* how much it may leave unread */
 
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (inet_pton(AF_INET, address, &v4.sin_addr) == 1)
         failed = connect(fd, (struct sockaddr *)&v4, sizeof v4);
@@ -161,12 +165,27 @@ void caller_vanish(struct caller *caller)
     caller_close(caller);
 }
 
-void caller_send(struct caller *caller, const void *bytes, size_t length)
+void caller_turn_deaf(struct caller *caller)
+{
+    event_del(caller->readable);
+}
+
+void caller_hear_again(struct caller *caller)
+{
+    event_add(caller->readable, NULL);
+}
+
+void caller_send_on(struct caller *caller, const void *bytes, size_t length)
 {
     caller->next = bytes;
     caller->left = length;
     caller->sent = false;
     go_on_sending(caller);
+}
+
+void caller_send(struct caller *caller, const void *bytes, size_t length)
+{
+    caller_send_on(caller, bytes, length);
     test_base_until(caller->base, &caller->sent);
 }
 
@@ -198,6 +217,14 @@ void caller_until_nth(struct caller *caller, const char *text, size_t n)
 void caller_until(struct caller *caller, const char *text)
 {
     caller_until_nth(caller, text, 1);
+}
+
+void caller_until_total(struct caller *caller, size_t total)
+{
+    caller->wanted = total;
+    caller->answered = caller->total >= total;
+    test_base_until(caller->base, &caller->answered);
+    caller->wanted = 0;
 }
 
 void caller_until_end(struct caller *caller)

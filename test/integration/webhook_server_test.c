@@ -1,6 +1,7 @@
 /* The webhook server on real sockets, with clients that send what no client should. */
 #include "site.h"
 #include <event2/event.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -201,7 +202,7 @@ static void a_body_is_asked_for(void)
 
     site_open(&site, true, NULL);
     site_call(&site, &caller);
-    for (int i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < 2; i++) {
         caller.n_got = 0;
         caller_says(&caller, HOOK "Expect: 100-continue\r\n" LENGTH(2));
         caller_until(&caller, " 100 ");
@@ -284,6 +285,67 @@ static void send_bulks(bool tls)
 static void sizes_are_bounded(void)
 {
     for_plain_and_tls(send_bulks);
+}
+
+/* --- who does not listen -------------------------------------------------------------------------- */
+
+#define MANY 3000
+
+/* What is accepted at that port can send little that is not read. */
+static void make_buffers_small(uint16_t port)
+{
+    for (int fd = 0, little = 4096; fd < 1024; fd++) {
+        struct sockaddr_in address = {0};
+        socklen_t size = sizeof address;
+
+        if (getsockname(fd, (struct sockaddr *)&address, &size) == 0 &&
+            ntohs(address.sin_port) == port)
+            setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &little, sizeof little);
+    }
+}
+
+/* Turns the loop until the server takes no more. */
+static void wait_for_a_standstill(const struct site *site)
+{
+    unsigned taken = site->taken + 1;
+
+    while (taken != site->taken) {
+        taken = site->taken;
+        for (int turn = 0; turn < 100; turn++)
+            event_base_loop(site->base, EVLOOP_NONBLOCK);
+    }
+}
+
+/* Many requests at once, of which the caller hears no answer: they wait, and not in memory. */
+static void ask_without_listening(bool tls)
+{
+    struct caller caller;
+    struct site site;
+    size_t length;
+    char *one = compose(HOOK LENGTH(1000), "0123456789", 1000, "", &length);
+    char *requests = compose("", one, MANY * length, "", &length);
+
+    site_open(&site, tls, NULL);
+    make_buffers_small(site.port);
+    site_call(&site, &caller);
+    caller_says(&caller, GOOD);
+    caller_until(&caller, "\r\n\r\n");
+    caller_turn_deaf(&caller);
+    caller_send_on(&caller, requests, length);
+    wait_for_a_standstill(&site);
+    CU_ASSERT(site.taken < 1 + MANY);
+    caller_hear_again(&caller);
+    caller_until_total(&caller, (1 + MANY) * caller.total);
+    CU_ASSERT_EQUAL(site.taken, 1 + MANY);
+    caller_close(&caller);
+    site_close(&site);
+    free(requests);
+    free(one);
+}
+
+static void who_does_not_listen_waits(void)
+{
+    for_plain_and_tls(ask_without_listening);
 }
 
 /* --- waiting -------------------------------------------------------------------------------------- */
@@ -625,6 +687,7 @@ SUITE(webhook_server, {"every request has its answer", every_request_has_its_ans
       {"headers are passed on as they came", headers_are_passed_on},
       {"a body is asked for when it is to be", a_body_is_asked_for},
       {"sizes are bounded, and who sends more is told", sizes_are_bounded},
+      {"who does not listen to answers waits", who_does_not_listen_waits},
       {"nobody waits for ever", nobody_waits_for_ever},
       {"who drips is not kept", who_drips_is_not_kept},
       {"more connections wait until one closes", more_connections_wait},
