@@ -68,20 +68,26 @@ static void stop_events(struct ski_peer *peer)
 
 /* --- the end -------------------------------------------------------------------------------------- */
 
+/* Its `quiet` is about to go. */
+static void fall_silent(struct ski_peer *peer)
+{
+    if (peer->peers && peer->peers->speaking == peer)
+        peer->peers->speaking = NULL;
+}
+
 static void destroy(struct ski_peer *peer)
 {
     struct ski_peers *peers = peer->peers;
     struct ski_mem mem = peer->mem;
 
     stop_events(peer);
+    fall_silent(peer);
     ski_list_remove(&peer->link);
     ski_list_remove(&peer->settling);
     bufferevent_setcb(peer->socket, NULL, NULL, NULL, NULL);
     bufferevent_decref(peer->socket);
     ski_free(&mem, peer);
     if (peers) {
-        if (peers->speaking == peer)
-            peers->speaking = NULL;
         peers->n--;
         peers->ended(peers);
     }
@@ -111,6 +117,7 @@ static void on_released(void *arg)
         destroy(peer);
         return;
     }
+    fall_silent(peer);
     peer->lingering = true;
     bufferevent_disable(peer->socket, EV_READ); /* it may be suspended: nobody but us reads now */
     event_assign(&peer->waiting, peer->peers->base, fd, EV_READ | EV_PERSIST, on_leftover, peer);
