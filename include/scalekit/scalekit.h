@@ -53,7 +53,8 @@
  *                scalekit_strerror() and what else has no client is for every thread.
  *   6. The library never blocks, never prints, never exits, never aborts on out-of-memory, never
  *                touches signal dispositions, and no peer can raise SIGPIPE in the process.  It
- *                keeps the loop alive only while something is pending.
+ *                keeps the loop alive only while something is pending, as a webhook server is
+ *                until it is freed.
  *   7. fork().   A client may cross it before its first request or hold (the child calls
  *                event_reinit()); from then on it belongs to the process that made it.
  *

@@ -45,11 +45,13 @@ struct scalekit_webhook_server_params {
     void *user;                    /* handed to it */
     const char *address;           /* to listen on, IPv4 or IPv6; NULL: "127.0.0.1" */
     uint16_t port;                 /* 0: any that is free */
-    const char *path;              /* beginning with '/'; NULL: "/" */
-    /* PEM files: the chain of certificates, and its key.  Both: https:// (TLS 1.2 or later); neither:
-     * http://, for a place behind a proxy. */
+    /* Beginning with '/', of printable ASCII without '?' and '#'; NULL: "/".  Compared with what was
+     * asked for as it is, up to its query. */
+    const char *path;
+    /* PEM files: the certificate and the chain behind it, and its key, unencrypted.  Both: https://
+     * (TLS 1.2 or later); neither: http://, for a place behind a proxy. */
     const char *certificate_file, *key_file;
-    unsigned max_connections; /* at once: 1 to 65,536; 0: 1,024.  More wait to be accepted */
+    unsigned max_connections; /* at once: to 65,536; 0: 1,024.  More wait to be accepted */
     /* A connection is closed when a request does not begin so long after the last answer, or is not
      * complete so long after its first byte; to a day; 0: 60,000. */
     int64_t idle_timeout_ms;
@@ -58,11 +60,13 @@ struct scalekit_webhook_server_params {
     const struct scalekit_allocator *allocator;
 };
 
-/* Listens.
+/* Listens, and keeps the loop running until it is freed.  HTTP/1.0 and 1.1, kept alive and pipelined;
+ * requests have at most 64 KiB of headers and SCALEKIT_WEBHOOK_MAX_BODY of body, and a connection
+ * holds little more than one of them.  What is no HTTP is answered 400, and the connection closed.
  *
  *   out      the server; yours, to be freed before its client and its base.  NULL when it failed
  *   base     the loop; borrowed
- *   params   copied; the client is borrowed
+ *   params   copied; the client is borrowed.  The files are read now, and not again
  *   problem  NULL, or set to a static sentence that names the member that is wrong
  *
  * Returns SCALEKIT_OK; SCALEKIT_ERR_INVALID: not exactly one of client and take is given, a member is
@@ -73,14 +77,18 @@ SCALEKIT_API scalekit_err scalekit_webhook_server_new(
     scalekit_webhook_server **out, struct event_base *base,
     const struct scalekit_webhook_server_params *params, const char **problem);
 
-/* Where it listens. */
+/* The port on which it listens. */
 SCALEKIT_API uint16_t scalekit_webhook_server_port(const scalekit_webhook_server *server);
 
 /* Closes every connection, answered or not.  Not from inside `take`.  NULL is ignored. */
 SCALEKIT_API void scalekit_webhook_server_free(scalekit_webhook_server *server);
 
-/* Answers a request of an evhttp server, whose limits are the application's (evhttp_set_max_body_size(),
- * evhttp_set_max_headers_size(), evhttp_set_timeout()).  `client`: a scalekit_client. */
+/* Answers a request of an evhttp server, whose limits are the application's: evhttp has none unless
+ * evhttp_set_max_body_size(), evhttp_set_max_headers_size() and evhttp_set_timeout() are called.
+ * `client`: a scalekit_client; freed after the server, or after evhttp_del_cb().
+ *
+ * This answer raises no SIGPIPE over plain HTTP.  What evhttp writes by itself can (400, 413, 100
+ * Continue), and so can TLS of the application's: it may want to ignore the signal. */
 SCALEKIT_API void scalekit_webhook_evhttp_cb(struct evhttp_request *request, void *client);
 
 SCALEKIT_END

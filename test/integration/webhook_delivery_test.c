@@ -56,7 +56,8 @@ static void open_client(struct receiver *receiver)
     CU_ASSERT_EQUAL_FATAL(
         scalekit_webhook_accept(receiver->client,
                                 SCALEKIT_PARAMS(scalekit_webhook_accept_params, .secrets = &secret,
-                                                .n_secrets = 1, .cb = on_event, .user = receiver)),
+                                                .n_secrets = 1, .cb = on_event, .user = receiver),
+                                NULL),
         SCALEKIT_OK);
 }
 
@@ -344,8 +345,10 @@ static void register_with_emulator(struct environment *env, scalekit_client *cli
         env->emulator, &(struct scalekit_emulator_webhook){.url = url}, NULL, 0));
     secret = scalekit_emulator_webhook_secret(env->emulator, url);
     CU_ASSERT_EQUAL_FATAL(
-        scalekit_webhook_accept(client, SCALEKIT_PARAMS(scalekit_webhook_accept_params,
-                                                        .secrets = &secret, .n_secrets = 1)),
+        scalekit_webhook_accept(
+            client,
+            SCALEKIT_PARAMS(scalekit_webhook_accept_params, .secrets = &secret, .n_secrets = 1),
+            NULL),
         SCALEKIT_OK);
 }
 
