@@ -74,8 +74,10 @@ struct scalekit_watch_stats {
     uint64_t deliveries;           /* taken in */
     uint64_t duplicate_deliveries; /* had before */
     uint64_t rejected_deliveries;  /* with any other verdict */
-    uint64_t missed_deliveries; /* changes that a look has shown, and no delivery had within 15 s */
-    bool deliveries_flow;       /* and so looks are rare */
+    /* Changes that a look has shown, and no delivery had within 15 s; where they come by the thousand
+     * a second, not all of them are known. */
+    uint64_t missed_deliveries;
+    bool deliveries_flow; /* and so looks are rare */
 };
 
 /* scalekit_client_get_watch_stats() for a structure of that size: a library that has grown fills no
