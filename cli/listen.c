@@ -168,7 +168,7 @@ static enum scalekit_webhook_verdict take(const struct scalekit_webhook_delivery
     output_progress(NULL);
     if (verdict != SCALEKIT_WEBHOOK_GOOD) {
         listening->counts.refused++;
-        tell_refused(options, verdict);
+        tell_refused(options, scalekit_webhook_verdict_text(verdict));
     } else {
         bool duplicate = is_duplicate(listening, event);
 
@@ -187,6 +187,21 @@ static enum scalekit_webhook_verdict take(const struct scalekit_webhook_delivery
             stop(listening);
     }
     return verdict;
+}
+
+/* Nobody but this tells that a tunnel leads to another path. */
+static void on_refused(int http_status, void *user)
+{
+    struct listening *listening = user;
+
+    output_progress(NULL);
+    listening->counts.refused++;
+    tell_refused(listening->environment->options, http_status == 404
+                                                      ? "it was posted to another path"
+                                                  : http_status == 405 ? "it is no POST"
+                                                                       : "out of memory");
+    if (!output_flush())
+        stop(listening);
 }
 
 /* --- getting ready -------------------------------------------------------------------------------- */
@@ -272,8 +287,8 @@ static int start_server(struct listening *listening)
     const char *problem = NULL;
     scalekit_err failure = scalekit_webhook_server_new(
         &listening->server, listening->environment->base,
-        SCALEKIT_PARAMS(scalekit_webhook_server_params, .take = take, .user = listening,
-                        .address = options->address ? options->address : ADDRESS,
+        SCALEKIT_PARAMS(scalekit_webhook_server_params, .take = take, .refused = on_refused,
+                        .user = listening, .address = options->address ? options->address : ADDRESS,
                         .port = (uint16_t)listening->port, .path = options->path,
                         .certificate_file = options->certificate, .key_file = options->key),
         &problem);

@@ -106,9 +106,8 @@ void tell_delivery(const struct options *options, const struct scalekit_webhook_
     printf("%s\n", duplicate ? "  duplicate" : "");
 }
 
-void tell_refused(const struct options *options, enum scalekit_webhook_verdict verdict)
+void tell_refused(const struct options *options, const char *why)
 {
-    const char *why = scalekit_webhook_verdict_text(verdict);
     struct record record;
 
     if (!options->json) {

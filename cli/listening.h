@@ -20,7 +20,7 @@ int webhook_listen(struct environment *environment);
 void tell_listening(const struct options *options, const char *url);
 void tell_delivery(const struct options *options, const struct scalekit_webhook_event *event,
                    bool duplicate);
-void tell_refused(const struct options *options, enum scalekit_webhook_verdict verdict);
+void tell_refused(const struct options *options, const char *why);
 void tell_forwarded(const struct options *options, const struct forward_result *result);
 void tell_not_forwarded(const struct options *options, const char *delivery_id,
                         const char *problem);

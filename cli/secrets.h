@@ -1,4 +1,5 @@
-/* secrets.h - the secrets of webhooks that --secret has given, or the files it has named. */
+/* secrets.h - the secrets of webhooks: those that --secret has given, or the files it has named, or
+ * what SCALEKIT_WEBHOOK_SECRET says. */
 #ifndef CLI_SECRETS_H
 #define CLI_SECRETS_H
 

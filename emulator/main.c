@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <scalekit/version.h>
 #include <signal.h>
@@ -62,6 +63,7 @@ struct options {
     struct scalekit_emulator_config config;
     struct scalekit_emulator_webhook webhook; /* without a URL: none */
     const char *of_webhook;                   /* an option that needs one; NULL: none was given */
+    const char *asked;                        /* the option being read */
     bool plain, quiet;
     enum scalekit_consent consent;
     const char *after; /* as it was given; NULL: it was not */
@@ -109,31 +111,34 @@ static int set_consent(struct options *options, const char *text)
     return 0;
 }
 
-static int set_number(int64_t *number, const char *text, int64_t max)
+static int set_number(const struct options *options, int64_t *number, const char *text, int64_t max)
 {
     char *end;
 
     errno = 0;
     *number = strtoll(text, &end, 10);
-    if (!*text || *end || errno || *number < 0 || *number > max)
-        return complain("not such a number", text);
+    if (!*text || *end || errno || *number < 0 || *number > max) {
+        fprintf(stderr, "scalekit-emulator: --%s takes 0 to %" PRId64 ", not \"%s\"\nTry --help.\n",
+                options->asked, max, text);
+        return EXIT_USAGE;
+    }
     return 0;
 }
 
-static int set_percentage(int *percentage, const char *text)
+static int set_percentage(const struct options *options, int *percentage, const char *text)
 {
     int64_t number;
-    int wrong = set_number(&number, text, 100);
+    int wrong = set_number(options, &number, text, 100);
 
     if (!wrong)
         *percentage = (int)number;
     return wrong;
 }
 
-static int set_seed(uint64_t *seed, const char *text)
+static int set_seed(const struct options *options, uint64_t *seed, const char *text)
 {
     int64_t number;
-    int wrong = set_number(&number, text, INT64_MAX);
+    int wrong = set_number(options, &number, text, INT64_MAX);
 
     if (!wrong)
         *seed = (uint64_t)number;
@@ -178,20 +183,20 @@ static int set_webhook(struct options *options, int option, const char *text)
 {
     struct scalekit_emulator_webhook *webhook = &options->webhook;
 
-    options->of_webhook = text;
+    options->of_webhook = options->asked;
     switch (option) {
     case OF_WEBHOOK_LOSS:
-        return set_percentage(&webhook->loss, text);
+        return set_percentage(options, &webhook->loss, text);
     case OF_WEBHOOK_DUPLICATE:
-        return set_percentage(&webhook->duplicate, text);
+        return set_percentage(options, &webhook->duplicate, text);
     case OF_WEBHOOK_REORDER:
-        return set_percentage(&webhook->reorder, text);
+        return set_percentage(options, &webhook->reorder, text);
     case OF_WEBHOOK_DELAY:
-        return set_percentage(&webhook->delay, text);
+        return set_percentage(options, &webhook->delay, text);
     case OF_WEBHOOK_SEED:
-        return set_seed(&webhook->seed, text);
+        return set_seed(options, &webhook->seed, text);
     case OF_WEBHOOK_SPEED:
-        return set_number(&webhook->speed, text, 1000000000);
+        return set_number(options, &webhook->speed, text, 1000000000);
     case OF_WEBHOOK_SECRET:
         webhook->secret = text;
         return 0;
@@ -250,11 +255,14 @@ static int set_option(struct options *options, int option, const char *text)
 static int parse_options(struct options *options, int argc, char **argv)
 {
     static char name[] = "scalekit-emulator";
-    int option, wrong = 0;
+    int option, index = 0, wrong = 0;
 
     argv[0] = name; /* what getopt puts before its complaints */
-    while ((option = getopt_long(argc, argv, "h", known_options, NULL)) != -1) {
-        int end = set_option(options, option, optarg);
+    while ((option = getopt_long(argc, argv, "h", known_options, &index)) != -1) {
+        int end;
+
+        options->asked = known_options[index].name;
+        end = set_option(options, option, optarg);
 
         if (end)
             return end;
@@ -266,7 +274,7 @@ static int parse_options(struct options *options, int argc, char **argv)
     else if (options->after && options->consent == SCALEKIT_CONSENT_MANUAL)
         wrong = complain("--after needs a --consent that happens by itself", options->after);
     else if (options->of_webhook && !options->webhook.url)
-        wrong = complain("what is said of a webhook needs --webhook", options->of_webhook);
+        wrong = complain("what needs --webhook", options->of_webhook);
     return wrong ? wrong + 1 : 0;
 }
 

@@ -79,9 +79,10 @@ SCALEKIT_API bool scalekit_user_verification_is_expected(const char *expected, c
  *     NAME=STATE; Path=/; Max-Age=600; HttpOnly; SameSite=Lax; Secure
  *
  * `name`: 1 to 64 letters, digits, '-' and '_'.  One that begins with "__Host-" cannot be set by other
- * hosts of your domain; browsers take it with `secure` only.  `state`: of scalekit_user_verification_new_state(); NULL: the cookie is
- * removed.  `max_age`: in seconds, 1 to 86,400; about as long as links last.  `secure`: false
- * only where the application is reached by http://, on your own machine.
+ * hosts of your domain; browsers drop those that begin with "__" without `secure`, so that is refused.
+ * `state`: of scalekit_user_verification_new_state(); NULL: the cookie is removed, whatever `max_age`.
+ * `max_age`: in seconds, 1 to 86,400; about as long as links last.  `secure`: false only where the
+ * application is reached by http://, on your own machine.
  *
  * SameSite is Lax because the redirect comes from another site, with which Strict cookies stay away.
  *

@@ -1,7 +1,9 @@
 /* scalekit/webhook_server.h - receivers of deliveries, on the caller's loop.
  *
- * A server of its own, behind a proxy or with TLS:
+ * A server of its own, behind a proxy or with TLS, once scalekit_webhook_accept() has said which secrets
+ * to believe:
  *
+ *     scalekit_webhook_accept(client, …, &problem);
  *     scalekit_webhook_server_new(&server, base,
  *                                 SCALEKIT_PARAMS(scalekit_webhook_server_params,
  *                                                 .client = client, .port = 8080,
@@ -19,8 +21,11 @@
  *   401       the signature is wrong, or too old, or from the future
  *   404, 405  another path (of the server of its own); another method than POST
  *   413       the body is larger than SCALEKIT_WEBHOOK_MAX_BODY
- *   500       there is no secret, or no memory
- *   503       too much waits to be told; Scalekit posts it again */
+ *   500       there is no secret (scalekit_webhook_accept()), or no memory
+ *   503       too much waits to be told; Scalekit posts it again
+ *
+ * Why a client has refused a delivery is in its log, at level INFO, and how many it has refused in its
+ * statistics (watch_stats.h). */
 #ifndef SCALEKIT_WEBHOOK_SERVER_H
 #define SCALEKIT_WEBHOOK_SERVER_H
 
@@ -38,13 +43,18 @@ typedef struct scalekit_webhook_server scalekit_webhook_server;
 typedef enum scalekit_webhook_verdict (*scalekit_webhook_take_cb)(
     const struct scalekit_webhook_delivery *delivery, void *user);
 
+/* Told that a request was answered with that status without asking `take`: 404, 405, or 500 for lack
+ * of memory.  What evhttp answers by itself, 400 and 413, shows nowhere. */
+typedef void (*scalekit_webhook_refused_cb)(int http_status, void *user);
+
 struct scalekit_webhook_server_params {
     size_t struct_size;
-    scalekit_client *client;       /* whose deliveries they are; or */
-    scalekit_webhook_take_cb take; /* who takes them in instead */
-    void *user;                    /* handed to it */
-    const char *address;           /* to listen on, IPv4 or IPv6; NULL: "127.0.0.1" */
-    uint16_t port;                 /* 0: any that is free */
+    scalekit_client *client;             /* whose deliveries they are; or */
+    scalekit_webhook_take_cb take;       /* who takes them in instead */
+    scalekit_webhook_refused_cb refused; /* beside take; NULL: nobody is told */
+    void *user;                          /* handed to both */
+    const char *address;                 /* to listen on, IPv4 or IPv6; NULL: "127.0.0.1" */
+    uint16_t port;                       /* 0: any that is free */
     /* Beginning with '/', of printable ASCII without '?' and '#'; NULL: "/".  Compared with what was
      * asked for as it is, up to its query. */
     const char *path;
@@ -77,10 +87,10 @@ SCALEKIT_API scalekit_err scalekit_webhook_server_new(
     scalekit_webhook_server **out, struct event_base *base,
     const struct scalekit_webhook_server_params *params, const char **problem);
 
-/* The port on which it listens. */
+/* The port on which it listens; 0 for NULL. */
 SCALEKIT_API uint16_t scalekit_webhook_server_port(const scalekit_webhook_server *server);
 
-/* Closes every connection, answered or not.  Not from inside `take`.  NULL is ignored. */
+/* Closes every connection, answered or not.  Not from inside `take` or `refused`.  NULL is ignored. */
 SCALEKIT_API void scalekit_webhook_server_free(scalekit_webhook_server *server);
 
 /* Answers a request of an evhttp server, whose limits are the application's: evhttp has none unless

@@ -80,7 +80,8 @@ bool scalekit_user_verification_set_cookie(char out[SCALEKIT_USER_VERIFICATION_C
     bool removed = !state;
 
     out[0] = '\0';
-    if (!is_cookie_name(name) || max_age < 1 || max_age > MAX_AGE ||
+    if (!is_cookie_name(name) || (!secure && strncmp(name, "__", 2) == 0) ||
+        (!removed && (max_age < 1 || max_age > MAX_AGE)) ||
         (state && !is_state((struct ski_slice){state, strnlen(state, STATE_LENGTH + 1)})))
         return false;
     snprintf(out, SCALEKIT_USER_VERIFICATION_COOKIE_SIZE,

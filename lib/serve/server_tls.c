@@ -46,7 +46,7 @@ static const char *load(SSL_CTX *context, const char *certificate_file, const ch
     if (SSL_CTX_use_PrivateKey_file(context, key_file, SSL_FILETYPE_PEM))
         return NULL;
     if (ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH)
-        return "key_file does not belong to certificate_file";
+        return "key_file does not belong to the certificate";
     return "key_file cannot be read, or holds no unencrypted key in PEM";
 }
 

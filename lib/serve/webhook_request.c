@@ -36,7 +36,7 @@ static struct scalekit_entry *list_headers(const struct evkeyvalq *headers,
 }
 
 int ski_webhook_request_take(struct evhttp_request *request, const struct ski_mem *mem,
-                             scalekit_webhook_take_cb take, void *user)
+                             scalekit_webhook_take_cb take, void *user, bool *taken)
 {
     struct evbuffer *in = evhttp_request_get_input_buffer(request);
     struct scalekit_webhook_delivery delivery = {.struct_size = sizeof delivery};
@@ -55,6 +55,7 @@ int ski_webhook_request_take(struct evhttp_request *request, const struct ski_me
         return INTERNAL_ERROR;
     delivery.headers = headers;
     verdict = take(&delivery, user);
+    *taken = true;
     ski_free(mem, headers);
     return scalekit_webhook_http_status(verdict);
 }
@@ -106,6 +107,7 @@ static void send_without_signal(struct bufferevent *bev)
 void scalekit_webhook_evhttp_cb(struct evhttp_request *request, void *client)
 {
     struct evhttp_connection *connection = evhttp_request_get_connection(request);
+    bool taken = false;
     struct ski_mem mem;
 
     if (client)
@@ -113,7 +115,8 @@ void scalekit_webhook_evhttp_cb(struct evhttp_request *request, void *client)
     else
         ski_mem_init(&mem, NULL);
     ski_webhook_request_answer(
-        request, ski_webhook_request_take(request, &mem, ski_webhook_request_deliver, client));
+        request,
+        ski_webhook_request_take(request, &mem, ski_webhook_request_deliver, client, &taken));
     if (connection && is_plain(evhttp_connection_get_bufferevent(connection)))
         send_without_signal(evhttp_connection_get_bufferevent(connection));
 }

@@ -5,9 +5,9 @@
 #include "base/mem.h"
 #include <scalekit/webhook_server.h>
 
-/* What becomes of it, as a status; `mem` is for its headers. */
+/* What becomes of it, as a status; `mem` is for its headers.  *taken is set when `take` was asked. */
 int ski_webhook_request_take(struct evhttp_request *request, const struct ski_mem *mem,
-                             scalekit_webhook_take_cb take, void *user);
+                             scalekit_webhook_take_cb take, void *user, bool *taken);
 /* An answer without a body. */
 void ski_webhook_request_answer(struct evhttp_request *request, int status);
 /* scalekit_webhook_deliver() to a scalekit_client. */

@@ -32,6 +32,7 @@ struct scalekit_webhook_server {
     struct ski_peer *next; /* for whoever comes next; NULL: nobody is accepted */
     unsigned max_connections;
     scalekit_webhook_take_cb take;
+    scalekit_webhook_refused_cb refused;
     void *user;
     char *path;
     uint16_t port;
@@ -77,9 +78,13 @@ static void on_request(struct evhttp_request *request, void *arg)
 {
     scalekit_webhook_server *server = arg;
     int status = NOT_FOUND;
+    bool taken = false;
 
     if (path_is(server, request))
-        status = ski_webhook_request_take(request, &server->peers.mem, server->take, server->user);
+        status = ski_webhook_request_take(request, &server->peers.mem, server->take, server->user,
+                                          &taken);
+    if (!taken && server->refused)
+        server->refused(status, server->user);
     evhttp_request_set_on_complete_cb(request, on_answered, NULL);
     ski_webhook_request_answer(request, status);
     ski_peers_send(&server->peers);
@@ -293,7 +298,7 @@ static const char *find_problem(const struct scalekit_webhook_server_params *p)
     union address address;
 
     if (!p->client == !p->take)
-        return "either client or take must be given";
+        return "client or take must be given, and not both";
     if (!parse_address(&address, p->address, p->port))
         return "address is neither IPv4 nor IPv6";
     if (!path_is_one(p->path))
@@ -314,6 +319,7 @@ static scalekit_err start(scalekit_webhook_server *server,
 
     server->take = p->take ? p->take : ski_webhook_request_deliver;
     server->user = p->take ? p->user : p->client;
+    server->refused = p->take ? p->refused : NULL;
     server->max_connections = p->max_connections;
     server->peers.patience.tv_sec = p->idle_timeout_ms / 1000;
     server->peers.patience.tv_usec = p->idle_timeout_ms % 1000 * 1000;
@@ -386,7 +392,7 @@ scalekit_err scalekit_webhook_server_new(scalekit_webhook_server **out, struct e
 
 uint16_t scalekit_webhook_server_port(const scalekit_webhook_server *server)
 {
-    return server->port;
+    return server ? server->port : 0;
 }
 
 void scalekit_webhook_server_free(scalekit_webhook_server *server)

@@ -127,8 +127,10 @@ static const char *find_problem(const struct scalekit_webhook_accept_params *par
 {
     const char *problem = NULL;
 
-    if (!params->secrets || params->n_secrets == 0)
-        return "secrets has none";
+    if (!params->secrets)
+        return "secrets is NULL";
+    if (params->n_secrets == 0)
+        return "n_secrets is 0";
     if (params->n_secrets > SCALEKIT_WEBHOOK_MAX_SECRETS)
         return "n_secrets is more than 16";
     if (params->tolerance < 0)
@@ -261,6 +263,9 @@ enum scalekit_webhook_verdict scalekit_webhook_deliver(
     verdict = !delivery || delivery->interceptor ? SCALEKIT_WEBHOOK_INVALID
                                                  : deliver(&engine->deliveries, delivery);
     engine->tally.deliveries[fate_of(verdict)]++;
+    if (fate_of(verdict) == SKI_DELIVERY_REJECTED)
+        ski_log(&client->loop.log, SCALEKIT_LOG_INFO, "a delivery is refused: %s",
+                scalekit_webhook_verdict_text(verdict));
     return verdict;
 }
 

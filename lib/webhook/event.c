@@ -124,11 +124,14 @@ enum scalekit_webhook_verdict scalekit_webhook_open(
     const struct scalekit_webhook_event **event)
 {
     struct ski_webhook_origin origin;
-    enum scalekit_webhook_verdict verdict = ski_webhook_verify(rules, delivery, &origin);
     struct ski_webhook_event *holder;
+    enum scalekit_webhook_verdict verdict;
     scalekit_err err;
 
+    if (!event)
+        return SCALEKIT_WEBHOOK_INVALID;
     *event = NULL;
+    verdict = ski_webhook_verify(rules, delivery, &origin);
     if (verdict != SCALEKIT_WEBHOOK_GOOD)
         return verdict;
     holder = new_holder(rules->allocator, delivery->body_length);

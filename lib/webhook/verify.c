@@ -199,6 +199,8 @@ enum scalekit_webhook_verdict scalekit_webhook_sign(char out[SCALEKIT_WEBHOOK_SI
     struct ski_webhook_message message = {.id = id, .body = body, .body_length = body_length};
     char digits[24];
 
+    if (!out)
+        return SCALEKIT_WEBHOOK_INVALID;
     out[0] = '\0';
     if (!secret || !id || !*id || timestamp < 0 || (!body && body_length))
         return SCALEKIT_WEBHOOK_INVALID;

@@ -46,6 +46,13 @@ void site_begin(struct site *site, bool tls)
     trust(site);
 }
 
+static void on_refused(int http_status, void *user)
+{
+    struct site *site = user;
+
+    site->refused = http_status;
+}
+
 scalekit_err site_serve(struct site *site, const struct scalekit_webhook_server_params *params,
                         scalekit_webhook_server **server, const char **problem)
 {
@@ -57,6 +64,7 @@ scalekit_err site_serve(struct site *site, const struct scalekit_webhook_server_
     p.allocator = &site->memory.allocator;
     if (!p.client && !p.take) {
         p.take = take;
+        p.refused = on_refused;
         p.user = site;
     }
     if (!p.path)

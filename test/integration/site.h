@@ -20,6 +20,7 @@ struct site {
 
     enum scalekit_webhook_verdict verdict; /* of every delivery */
     unsigned taken;
+    int refused;   /* the status of the latest that was not; 0: none */
     bool had_body; /* of the latest */
     char body[64];
     size_t body_length, n_headers;

@@ -83,6 +83,7 @@ static void make_exchange(struct site *site, const struct exchange *exchange)
 
     site->had_body = false;
     site->body_length = 0;
+    site->refused = 0;
     site_call(site, &caller);
     caller_says(&caller, exchange->request);
     await_statuses(&caller, exchange->statuses);
@@ -92,6 +93,8 @@ static void make_exchange(struct site *site, const struct exchange *exchange)
         printf("%s: answered %s\n", exchange->name, statuses);
     CU_ASSERT_STRING_EQUAL(statuses, exchange->statuses);
     CU_ASSERT_EQUAL(caller.ended, exchange->ends);
+    if (strcmp(statuses, "404") == 0 || strcmp(statuses, "405") == 0)
+        CU_ASSERT_EQUAL(site->refused, atoi(statuses));
     CU_ASSERT_EQUAL(site->had_body, exchange->body != NULL);
     if (exchange->body) {
         CU_ASSERT_EQUAL_FATAL(site->body_length, strlen(exchange->body));

@@ -79,7 +79,7 @@ static void test_accept(void)
         {"sixteen", ACCEPT(.secrets = many, .n_secrets = COUNT(many) - 1), NULL},
         {"no parameters", NULL, "params"},
         {"no secrets", ACCEPT(.n_secrets = 0), "secrets"},
-        {"none of them", ACCEPT(.secrets = good), "secrets"},
+        {"none of them", ACCEPT(.secrets = good), "n_secrets"},
         {"one that is absent", ACCEPT(.secrets = absent, .n_secrets = 1), "secrets"},
         {"one that cannot be read", ACCEPT(.secrets = bad, .n_secrets = 2), "secrets"},
         {"too many", ACCEPT(.secrets = many, .n_secrets = COUNT(many)), "n_secrets"},
