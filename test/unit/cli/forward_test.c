@@ -229,7 +229,7 @@ static void what_the_server_does_is_told(void)
          NULL},
         {"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\ncut off", false, 200, NULL},
         {"HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\n\r\nlarge", true, 200, NULL},
-        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno number", true, 200, NULL},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno number\r\n", true, 200, NULL},
         {"SSH-2.0-x\r\n", true, 0, "the answer is not HTTP"},
         {"HTTP/1.1 100 Continue\r\n\r\n", false, 0, "the connection was closed without an answer"},
         {"", false, 0, "the connection was closed without an answer"},
