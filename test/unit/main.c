@@ -23,7 +23,7 @@
     use(seen_ids) \
     use(shown) use(table) use(tally) use(target) use(watch) \
     use(watch_connection) use(watch_options) use(watch_property) use(watch_scenario) use(watch_set) use(watch_stats) \
-    use(server_tls) use(webhook_server) \
+    use(peer) use(server_tls) use(webhook_server) \
     use(emulator_account) use(emulator_connection) use(emulator_consent) use(emulator) \
     use(emulator_event) \
     use(emulator_tool_call_log) use(emulator_provider) use(emulator_mcp) use(emulator_tool) \
