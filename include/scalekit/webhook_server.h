@@ -25,7 +25,10 @@
  *   503       too much waits to be told; Scalekit posts it again
  *
  * Why a client has refused a delivery is in its log, at level INFO, and how many it has refused in its
- * statistics (watch_stats.h). */
+ * statistics (watch_stats.h).
+ *
+ * The connection is closed after a request that a proxy in front may see end elsewhere: one in chunks,
+ * with a length that is not one plain number, or with a body and another method than POST. */
 #ifndef SCALEKIT_WEBHOOK_SERVER_H
 #define SCALEKIT_WEBHOOK_SERVER_H
 

@@ -1,5 +1,7 @@
 #include "serve/webhook_request.h"
+#include "base/str.h"
 #include "core/client.h"
+#include "http/headers.h"
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -68,10 +70,38 @@ enum scalekit_webhook_verdict ski_webhook_request_deliver(
 
 /* --- answering ------------------------------------------------------------------------------------ */
 
+static bool is_number(const char *text)
+{
+    uint64_t number;
+
+    return ski_parse_u64(ski_slice_of(text), &number);
+}
+
+/* Whether a proxy sees the same end of the request as evhttp did, which takes the first of two
+ * lengths, "+2" for 2, and HEAD and what it does not know to have no body.  Where they disagree,
+ * bytes of one sender's body are the next one's request. */
+static bool ends_beyond_doubt(struct evhttp_request *request)
+{
+    const struct evkeyval *header;
+    unsigned lengths = 0;
+
+    TAILQ_FOREACH(header, evhttp_request_get_input_headers(request), next)
+    {
+        if (!ski_header_name_valid(ski_slice_of(header->key)) ||
+            ski_str_ieq(header->key, "Transfer-Encoding"))
+            return false;
+        if (ski_str_ieq(header->key, "Content-Length") && (lengths++ || !is_number(header->value)))
+            return false;
+    }
+    return !lengths || evhttp_request_get_command(request) == EVHTTP_REQ_POST;
+}
+
 void ski_webhook_request_answer(struct evhttp_request *request, int status)
 {
     struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
 
+    if (!ends_beyond_doubt(request))
+        evhttp_add_header(headers, "Connection", "close");
     if (status == METHOD_NOT_ALLOWED)
         evhttp_add_header(headers, "Allow", "POST");
     evhttp_add_header(headers, "Content-Length", "0");
