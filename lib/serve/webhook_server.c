@@ -56,21 +56,10 @@ static bool path_is(const scalekit_webhook_server *server, struct evhttp_request
     return strcmp(path, server->path) == 0;
 }
 
-static bool is_last(struct evhttp_request *request)
+static void on_closing(struct evhttp_connection *connection, void *arg)
 {
-    const char *connection =
-        evhttp_find_header(evhttp_request_get_output_headers(request), "Connection");
-
-    return connection && ski_str_ieq(connection, "close");
-}
-
-static void on_answered(struct evhttp_request *request, void *arg)
-{
-    struct evhttp_connection *connection = evhttp_request_get_connection(request);
-
     (void)arg;
-    if (is_last(request))
-        ski_peer_say_goodbye(evhttp_connection_get_bufferevent(connection));
+    ski_peer_say_goodbye(evhttp_connection_get_bufferevent(connection));
 }
 
 /* The answer leaves first: what the client has to tell its watches and handlers comes next. */
@@ -85,7 +74,7 @@ static void on_request(struct evhttp_request *request, void *arg)
                                           &taken);
     if (!taken && server->refused)
         server->refused(status, server->user);
-    evhttp_request_set_on_complete_cb(request, on_answered, NULL);
+    evhttp_connection_set_closecb(evhttp_request_get_connection(request), on_closing, NULL);
     ski_webhook_request_answer(request, status);
     ski_peers_send(&server->peers);
 }

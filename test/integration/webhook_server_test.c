@@ -104,6 +104,7 @@ static void make_exchange(struct site *site, const struct exchange *exchange)
     CU_ASSERT_EQUAL(caller.ended, exchange->ends);
     if (strcmp(statuses, "404") == 0 || strcmp(statuses, "405") == 0)
         CU_ASSERT_EQUAL(site->refused, statuses[2] == '4' ? 404 : 405);
+    CU_ASSERT(!exchange->body || caller.clean == exchange->ends);
     CU_ASSERT_EQUAL(site->had_body, exchange->body != NULL);
     if (exchange->body) {
         CU_ASSERT_EQUAL_FATAL(site->body_length, strlen(exchange->body));
