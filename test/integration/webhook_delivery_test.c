@@ -212,6 +212,53 @@ static void the_answer_leaves_first(void)
     }
 }
 
+/* Frees everything while the answer, and perhaps another request, is on its way. */
+static void on_last_event(scalekit_client *client, const struct scalekit_webhook_event *event,
+                          void *user)
+{
+    struct receiver *receiver = user;
+
+    (void)event;
+    receiver->told++;
+    scalekit_webhook_server_free(receiver->site.server);
+    receiver->site.server = NULL;
+    scalekit_client_free(client);
+    receiver->client = NULL;
+}
+
+static void free_when_told(bool tls, int requests)
+{
+    static const char *const secret = SECRET;
+    struct receiver receiver;
+    struct caller caller;
+    char request[2048], all[4 * 2048];
+
+    receiver_open(&receiver, tls, false);
+    scalekit_webhook_accept(receiver.client,
+                            SCALEKIT_PARAMS(scalekit_webhook_accept_params, .secrets = &secret,
+                                            .n_secrets = 1, .cb = on_last_event, .user = &receiver),
+                            NULL);
+    site_call(&receiver.site, &caller);
+    compose(request, NONE);
+    for (int i = 0; i < requests; i++)
+        snprintf(all + (size_t)i * strlen(request), sizeof request, "%s", request);
+    caller_says(&caller, all);
+    caller_until_end(&caller);
+    CU_ASSERT_EQUAL(strncmp(caller.got, "HTTP/1.1 201", 12), 0);
+    CU_ASSERT(caller.clean);
+    CU_ASSERT_EQUAL(receiver.told, 1);
+    caller_close(&caller);
+    receiver_close(&receiver);
+}
+
+static void who_is_told_may_free_everything(void)
+{
+    for (int requests = 1; requests <= 4; requests++) {
+        free_when_told(false, requests);
+        free_when_told(true, requests);
+    }
+}
+
 /* Of what evhttp answers by itself the header says that it can. */
 static void a_mounted_answer_raises_no_sigpipe(void)
 {
@@ -391,5 +438,6 @@ static void a_delivery_settles_a_watch(void)
 SUITE(webhook_delivery, {"every delivery is judged", every_delivery_is_judged},
       {"it can be mounted on the application's server", it_can_be_mounted},
       {"the answer leaves before handlers are called", the_answer_leaves_first},
+      {"who is told may free everything", who_is_told_may_free_everything},
       {"a mounted answer raises no SIGPIPE", a_mounted_answer_raises_no_sigpipe},
       {"a delivery over TLS settles a watch", a_delivery_settles_a_watch})
