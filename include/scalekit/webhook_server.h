@@ -74,8 +74,9 @@ struct scalekit_webhook_server_params {
 };
 
 /* Listens, and keeps the loop running until it is freed.  HTTP/1.0 and 1.1, kept alive and pipelined;
- * requests have at most 64 KiB of headers and SCALEKIT_WEBHOOK_MAX_BODY of body, and a connection
- * holds little more than one of them.  What is no HTTP is answered 400, and the connection closed.
+ * requests have at most 16 KiB of headers and SCALEKIT_WEBHOOK_MAX_BODY of body, and a connection
+ * holds 4 MiB at the very most.  What is no HTTP is answered 400, and the connection closed; a peer
+ * that closes its side before it has its answer may get none.
  *
  *   out      the server; yours, to be freed before its client and its base.  NULL when it failed
  *   base     the loop; borrowed
