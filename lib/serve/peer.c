@@ -9,6 +9,7 @@
  * Nothing tells us of the first step.  From then on the callbacks of `quiet` are NULL, which is what
  * is_released() looks at. */
 #include "serve/peer.h"
+#include "serve/quiet_send.h"
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -17,11 +18,9 @@
 #include <event2/event_struct.h>
 #include <openssl/err.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 
 #define MOST_AHEAD (SKI_PEER_MAX_BODY + SKI_PEER_MAX_HEADERS)
 #define MOST_OWED  (64 * 1024) /* of records that the socket does not take */
-#define MAX_PIECES 16
 #define LINGER_S   1
 #define MOST_LEFT  (8 * 1024 * 1024) /* dropped while we linger */
 
@@ -165,30 +164,6 @@ static bool add_copy(struct evbuffer *to, struct evbuffer *from)
 
 /* --- what goes ------------------------------------------------------------------------------------ */
 
-/* False: the connection is broken, and what was to be sent is dropped. */
-static bool send_quietly(int fd, struct evbuffer *out)
-{
-    while (evbuffer_get_length(out)) {
-        struct evbuffer_iovec pieces[MAX_PIECES];
-        int n = evbuffer_peek(out, -1, NULL, pieces, MAX_PIECES);
-        struct msghdr message = {.msg_iov = pieces};
-        ssize_t sent;
-
-        message.msg_iovlen = (size_t)(n < MAX_PIECES ? n : MAX_PIECES);
-        sent = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (sent < 0 && errno == EINTR)
-            continue;
-        if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-            return true;
-        if (sent < 0) {
-            evbuffer_drain(out, evbuffer_get_length(out));
-            return false;
-        }
-        evbuffer_drain(out, (size_t)sent);
-    }
-    return true;
-}
-
 static void resume_reading(struct ski_peer *peer)
 {
     struct evbuffer *waiting = bufferevent_get_input(peer->facing);
@@ -206,7 +181,7 @@ static void push(struct ski_peer *peer)
 {
     struct evbuffer *out = bufferevent_get_output(peer->quiet);
 
-    if (!peer->broken && !send_quietly(bufferevent_getfd(peer->socket), out))
+    if (!peer->broken && !ski_quiet_send(bufferevent_getfd(peer->socket), out))
         peer->broken = true;
     if (peer->broken)
         evbuffer_drain(out, evbuffer_get_length(out));

@@ -2,19 +2,15 @@
 #include "base/str.h"
 #include "core/client.h"
 #include "http/headers.h"
-#include <errno.h>
+#include "serve/quiet_send.h"
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 #include <sys/queue.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
 
-#define MAX_PIECES 16
-
-enum { CREATED = 201, METHOD_NOT_ALLOWED = 405, TOO_LARGE = 413, INTERNAL_ERROR = 500 };
+enum { METHOD_NOT_ALLOWED = 405, TOO_LARGE = 413, INTERNAL_ERROR = 500 };
 
 /* --- taking --------------------------------------------------------------------------------------- */
 
@@ -115,28 +111,20 @@ static bool is_plain(struct bufferevent *bev)
            !bufferevent_openssl_get_ssl(bev);
 }
 
-/* Sends what evhttp has just put into the buffer, as libevent would with writev(), but without
- * SIGPIPE.  When the peer is gone the rest is dropped: libevent sees the end when it reads. */
-static void send_without_signal(struct bufferevent *bev)
+/* What evhttp has just written.  When the peer is gone, libevent sees the end when it reads. */
+static void send_now(struct bufferevent *bev)
 {
     struct evbuffer *out = bufferevent_get_output(bev);
-    struct evbuffer_iovec pieces[MAX_PIECES];
-    int n = evbuffer_peek(out, -1, NULL, pieces, MAX_PIECES);
-    struct msghdr message = {.msg_iov = pieces};
-    ssize_t sent;
 
-    message.msg_iovlen = (size_t)(n < MAX_PIECES ? n : MAX_PIECES);
-    sent = sendmsg(bufferevent_getfd(bev), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
     evbuffer_unfreeze(out, 1); /* a bufferevent keeps others from draining its output */
-    evbuffer_drain(out, sent < 0 ? evbuffer_get_length(out) : (size_t)sent);
+    ski_quiet_send(bufferevent_getfd(bev), out);
     evbuffer_freeze(out, 1);
 }
 
 void scalekit_webhook_evhttp_cb(struct evhttp_request *request, void *client)
 {
     struct evhttp_connection *connection = evhttp_request_get_connection(request);
+    struct bufferevent *bev = connection ? evhttp_connection_get_bufferevent(connection) : NULL;
     bool taken = false;
     struct ski_mem mem;
 
@@ -147,6 +135,6 @@ void scalekit_webhook_evhttp_cb(struct evhttp_request *request, void *client)
     ski_webhook_request_answer(
         request,
         ski_webhook_request_take(request, &mem, ski_webhook_request_deliver, client, &taken));
-    if (connection && is_plain(evhttp_connection_get_bufferevent(connection)))
-        send_without_signal(evhttp_connection_get_bufferevent(connection));
+    if (bev && is_plain(bev))
+        send_now(bev);
 }
