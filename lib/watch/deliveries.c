@@ -53,15 +53,12 @@ bool ski_deliveries_are_relied_on(const struct ski_deliveries *deliveries)
 void ski_deliveries_compare(struct ski_deliveries *deliveries, const struct ski_observation *seen)
 {
     const char *id = seen->account->id;
-    struct ski_reliance *reliance = &deliveries->reliance;
-    unsigned missed = reliance->missed;
+    scalekit_time wall = ski_clock_wall(&loop_of(deliveries)->clock);
 
-    if (!reliance->trusted || !id || !seen->at)
+    if (!deliveries->reliance.trusted || !id || !seen->at ||
+        !ski_reliance_compare(&deliveries->reliance, ski_hash(id, strlen(id)), seen->at, wall))
         return;
-    ski_reliance_compare(reliance, ski_hash(id, strlen(id)), seen->at,
-                         ski_clock_wall(&loop_of(deliveries)->clock));
-    if (reliance->missed > missed)
-        deliveries->engine->tally.missed_deliveries++;
+    deliveries->engine->tally.missed_deliveries++;
     review(deliveries);
 }
 

@@ -49,11 +49,14 @@ bool ski_reliance_told(struct ski_reliance *reliance, uint64_t account, scalekit
     return newest;
 }
 
-void ski_reliance_compare(struct ski_reliance *reliance, uint64_t account, scalekit_time at,
+bool ski_reliance_compare(struct ski_reliance *reliance, uint64_t account, scalekit_time at,
                           scalekit_time wall)
 {
-    if (at < wall - LAG_US && ski_shown_lacks(&reliance->shown, account, at - LAG_US))
+    bool missed = at < wall - LAG_US && ski_shown_lacks(&reliance->shown, account, at - LAG_US);
+
+    if (missed)
         count(reliance, 0, 1);
+    return missed;
 }
 
 bool ski_reliance_review(struct ski_reliance *reliance, int64_t now_ms)

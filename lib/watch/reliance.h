@@ -27,8 +27,9 @@ void ski_reliance_free(struct ski_reliance *reliance); /* empty and usable again
 bool ski_reliance_told(struct ski_reliance *reliance, uint64_t account, scalekit_time at,
                        int64_t now_ms);
 
-/* A look has shown a status that an account got at that time; `wall` is the time now. */
-void ski_reliance_compare(struct ski_reliance *reliance, uint64_t account, scalekit_time at,
+/* A look has shown a status that an account got at that time; `wall` is the time now.  Whether it must
+ * have been told, and was not. */
+bool ski_reliance_compare(struct ski_reliance *reliance, uint64_t account, scalekit_time at,
                           scalekit_time wall);
 
 /* Whether they are relied on: kept in `trusted`.  Returns whether that has changed. */
