@@ -80,7 +80,7 @@ static uint64_t hash_account(const struct wanted *wanted)
     uint64_t hash[sizeof parts / sizeof *parts];
 
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        hash[i] = parts[i] ? ski_hash(parts[i], strlen(parts[i])) : 0;
+        hash[i] = parts[i] ? ski_hash_text(parts[i]) : 0;
     return ski_hash(hash, sizeof hash);
 }
 

@@ -130,7 +130,7 @@ static bool same_token(const struct ski_map_node *node, const void *key)
 /* Whether a token is new; it is not any more. */
 static scalekit_err note_token(struct ski_each *each, const char *text)
 {
-    uint64_t hash = ski_hash(text, strlen(text));
+    uint64_t hash = ski_hash_text(text);
     struct token *token;
 
     if (ski_map_find(&each->seen, hash, same_token, NULL))

@@ -320,3 +320,8 @@ uint64_t ski_hash(const void *bytes, size_t length)
         hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
     return hash;
 }
+
+uint64_t ski_hash_text(const char *text)
+{
+    return ski_hash(text, strlen(text));
+}

@@ -43,5 +43,6 @@ void ski_percent_encode(struct ski_buf *out, const char *text);
 
 /* FNV-1a over bytes, for tables of ours. */
 uint64_t ski_hash(const void *bytes, size_t length);
+uint64_t ski_hash_text(const char *text); /* without its NUL */
 
 #endif

@@ -56,7 +56,7 @@ void ski_deliveries_compare(struct ski_deliveries *deliveries, const struct ski_
     scalekit_time wall = ski_clock_wall(&loop_of(deliveries)->clock);
 
     if (!deliveries->reliance.trusted || !id || !seen->at ||
-        !ski_reliance_compare(&deliveries->reliance, ski_hash(id, strlen(id)), seen->at, wall))
+        !ski_reliance_compare(&deliveries->reliance, ski_hash_text(id), seen->at, wall))
         return;
     deliveries->engine->tally.missed_deliveries++;
     review(deliveries);
@@ -299,9 +299,8 @@ static void tell_status(struct ski_deliveries *deliveries, struct scalekit_webho
         ski_engine_suspect(deliveries->engine, observation);
         return;
     }
-    event->overtaken =
-        !ski_reliance_told(&deliveries->reliance, ski_hash(account->id, strlen(account->id)),
-                           observation->at, observation->asked_ms);
+    event->overtaken = !ski_reliance_told(&deliveries->reliance, ski_hash_text(account->id),
+                                          observation->at, observation->asked_ms);
     review(deliveries);
     ski_engine_saw(deliveries->engine, observation);
 }

@@ -176,7 +176,7 @@ static void missed(struct ski_feed *feed)
 void ski_feed_compare(struct ski_feed *feed, const struct ski_observation *read)
 {
     const char *id = read->account ? read->account->id : NULL;
-    uint64_t account = id ? ski_hash(id, strlen(id)) : 0;
+    uint64_t account = id ? ski_hash_text(id) : 0;
     struct ski_feed_doubt *doubt = &feed->doubt;
 
     if (feed->state != SKI_FEED_READING || !id || !read->at ||

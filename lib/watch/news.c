@@ -102,7 +102,7 @@ static bool add_item(struct ski_news *news, scalekit_request *page,
         item.at = 0;
     item.has_status =
         item.type == STATUS_UPDATED && item.at && item.account->status != SCALEKIT_ACCOUNT_UNKNOWN;
-    item.node.hash = ski_hash(item.account->id, strlen(item.account->id));
+    item.node.hash = ski_hash_text(item.account->id);
     insert(news, &item);
     return true;
 }

@@ -42,7 +42,7 @@ static bool same_id(const struct ski_map_node *node, const void *id)
 
 struct ski_known *ski_roster_find(const struct ski_roster *roster, const char *id)
 {
-    struct ski_map_node *node = ski_map_find(&roster->by_id, ski_hash(id, strlen(id)), same_id, id);
+    struct ski_map_node *node = ski_map_find(&roster->by_id, ski_hash_text(id), same_id, id);
 
     return node ? SKI_CONTAINER(node, struct ski_known, node) : NULL;
 }

@@ -1,6 +1,5 @@
 #include "watch/seen_ids.h"
 #include "base/str.h"
-#include <string.h>
 
 #define FIRST_SLOTS 256u
 
@@ -40,7 +39,7 @@ static bool grow(struct ski_seen_generation *generation, const struct ski_mem *m
 
 static uint64_t hash_of(const char *id)
 {
-    uint64_t hash = ski_hash(id, strlen(id));
+    uint64_t hash = ski_hash_text(id);
 
     return hash ? hash : 1;
 }

@@ -10,7 +10,7 @@
 
 uint32_t ski_id_hash(const char *id)
 {
-    uint32_t hash = (uint32_t)ski_hash(id, strlen(id));
+    uint32_t hash = (uint32_t)ski_hash_text(id);
 
     return hash ? hash : 1;
 }
@@ -29,7 +29,7 @@ static uint64_t hash_group(const struct ski_account_name *name)
     uint64_t hashes[NAME_PARTS];
 
     for (size_t i = 0; i < NAME_PARTS; i++)
-        hashes[i] = parts[i] ? ski_hash(parts[i], strlen(parts[i])) : 0;
+        hashes[i] = parts[i] ? ski_hash_text(parts[i]) : 0;
     return ski_hash(hashes, sizeof hashes);
 }
 
@@ -136,7 +136,7 @@ static void learn_connection(struct ski_group *group, const char *connection_id)
 {
     if (group->has_id || group->scoped || !group->connection_name || !connection_id)
         return;
-    group->by_id.hash = ski_hash(connection_id, strlen(connection_id));
+    group->by_id.hash = ski_hash_text(connection_id);
     group->has_id = ski_map_insert(&group->targets->groups_by_id, &group->by_id);
     group->named_by_events |= group->has_id;
 }
@@ -151,7 +151,7 @@ static bool any_group(const struct ski_map_node *node, const void *key)
 static struct ski_group *find_connection(const struct ski_targets *targets, const char *id)
 {
     struct ski_map_node *node =
-        ski_map_find(&targets->groups_by_id, ski_hash(id, strlen(id)), any_group, NULL);
+        ski_map_find(&targets->groups_by_id, ski_hash_text(id), any_group, NULL);
 
     return node ? SKI_CONTAINER(node, struct ski_group, by_id) : NULL;
 }
@@ -187,7 +187,7 @@ void ski_target_name(const struct ski_target *target, struct ski_account_name *n
 
 static uint64_t hash_id(const char *id)
 {
-    return ~ski_hash(id, strlen(id));
+    return ~ski_hash_text(id);
 }
 
 static bool same_id(const struct ski_map_node *node, const void *key)
@@ -204,7 +204,7 @@ struct key {
 
 static uint64_t hash_key(const struct key *key)
 {
-    return ski_hash(key->identifier, strlen(key->identifier)) * 31 + key->group->node.hash;
+    return ski_hash_text(key->identifier) * 31 + key->group->node.hash;
 }
 
 static bool same_key(const struct ski_map_node *node, const void *data)

@@ -318,7 +318,7 @@ static bool turn_page(scalekit_connection_watch *watch, const char *next)
 
     if (!copy)
         return false;
-    token->node.hash = ski_hash(next, strlen(next));
+    token->node.hash = ski_hash_text(next);
     if (!ski_map_insert(&watch->tokens, &token->node)) {
         ski_free(&watch->mem, copy);
         return false;
@@ -342,7 +342,7 @@ static void on_page(scalekit_request *request, const struct scalekit_connected_a
     }
     watch->failures = 0;
     if (next && (watch->pages >= MAX_PAGES ||
-                 ski_map_find(&watch->tokens, ski_hash(next, strlen(next)), same_token, NULL))) {
+                 ski_map_find(&watch->tokens, ski_hash_text(next), same_token, NULL))) {
         watch->steady = false;
         next = NULL;
     }
